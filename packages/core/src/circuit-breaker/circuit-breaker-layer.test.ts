@@ -1,0 +1,423 @@
+import { describe, expect, test } from 'vitest';
+import { CancelledError } from '../errors/cancelled-error.ts';
+import { KeelsonError } from '../errors/keelson-error.ts';
+import { TimeoutError } from '../errors/timeout-error.ts';
+import { type KeelsonEvent, listen } from '../observe/events.ts';
+import { OUTCOME, type Outcome } from '../outcome/classify.ts';
+import { PROCEED } from '../policy/layer.ts';
+import { type Decision, type FakeCircumstances, type FakeStep, fakeStep } from '../testing/fake-step.ts';
+import { CircuitBreakerLayer, type CircuitBreakerRules, CircuitOpenError } from './circuit-breaker-layer.ts';
+import { Consecutive } from './trip-strategy.ts';
+
+const down = (): Error => new Error('down');
+const says = (outcome: Partial<Outcome>): Error => Object.assign(new Error('says'), { [OUTCOME]: outcome });
+
+/** A circuit, and its time. */
+class Circuit {
+  nowMs = 0;
+  readonly layer: CircuitBreakerLayer;
+
+  constructor(rules: Partial<CircuitBreakerRules> = {}) {
+    this.layer = new CircuitBreakerLayer({
+      name: 'api',
+      recoveryTimeoutMs: 1000,
+      successThreshold: 1,
+      maxProbes: 1,
+      probeLeaseMs: 500,
+      strategy: new Consecutive(1, 10_000),
+      handles: undefined,
+      handlesResult: undefined,
+      options: { failureThreshold: 1 },
+      ...rules,
+    });
+  }
+
+  get kind(): string {
+    return this.layer.stateAt(this.nowMs).kind;
+  }
+
+  get failures(): number {
+    return this.layer.rules.strategy.counts(this.nowMs).failures;
+  }
+
+  enter(given: Partial<FakeCircumstances> = {}): { readonly step: FakeStep; readonly decision: Decision | undefined } {
+    const step = fakeStep({ nowMs: this.nowMs, ...given });
+    return { step, decision: step.decided(this.layer.enter(step)) };
+  }
+
+  /** A call that is let through. */
+  call(given: Partial<FakeCircumstances> = {}): FakeStep {
+    const { step, decision } = this.enter(given);
+    expect(decision).toBe('pass');
+    return step;
+  }
+
+  /** A call that is not. */
+  refusal(given: Partial<FakeCircumstances> = {}): CircuitOpenError {
+    const { decision } = this.enter(given);
+    return (decision as { reject: CircuitOpenError }).reject;
+  }
+
+  fails(step: FakeStep, error: unknown = down()): void {
+    step.given.nowMs = this.nowMs;
+    expect(this.layer.fail(step, error)).toBe(PROCEED);
+  }
+
+  returns(step: FakeStep, value: unknown = 'value'): void {
+    step.given.nowMs = this.nowMs;
+    expect(this.layer.succeed(step, value)).toBe(PROCEED);
+  }
+
+  isLeft(step: FakeStep): void {
+    step.given.nowMs = this.nowMs;
+    this.layer.abandon(step);
+  }
+
+  /** Opens it, and lets its time pass. */
+  halfOpen(): this {
+    this.fails(this.call());
+    this.nowMs += 1000;
+    return this;
+  }
+}
+
+describe('what a failed call counts as', () => {
+  test.each<[string, unknown, 'failure' | 'success' | 'neutral']>([
+    ['an error that says nothing of itself', down(), 'failure'],
+    ['what is no error', 'thrown text', 'failure'],
+    ['nothing at all', undefined, 'failure'],
+    ['the timeout of what is inside', new TimeoutError('too slow', { timeoutMs: 5 }), 'failure'],
+    ['transient', says({ kind: 'transient' }), 'failure'],
+    ['throttled', says({ kind: 'throttled' }), 'failure'],
+    ['overloaded', says({ kind: 'overloaded' }), 'failure'],
+    ['permanent: an answer', says({ kind: 'permanent' }), 'success'],
+    ['one that says it is none', says({ kind: 'ok' }), 'success'],
+    ['a cancellation', new CancelledError('explicit', 'stop'), 'neutral'],
+    ['a cancellation at the other end', says({ kind: 'cancelled', origin: 'remote' }), 'neutral'],
+    ['a full bulkhead in this process', new KeelsonError('ERR_BULKHEAD_FULL', 'full'), 'neutral'],
+    ['a refusal for good in this process', new KeelsonError('ERR_OPTION', 'wrong'), 'neutral'],
+  ])('%s', (_, error, bearing) => {
+    const circuit = new Circuit({ strategy: new Consecutive(2, 10_000) });
+    circuit.fails(circuit.call());
+    circuit.fails(circuit.call(), error);
+    expect(circuit.kind).toBe(bearing === 'failure' ? 'open' : 'closed');
+    expect(circuit.failures).toBe(bearing === 'neutral' ? 1 : 0);
+  });
+
+  test.each<[string, unknown, boolean]>([
+    ['of a class that is named', new TypeError('x'), true],
+    ['of a subclass', new TimeoutError('x', { timeoutMs: 1 }), true],
+    ['permanent, but named', Object.assign(new TypeError('x'), { [OUTCOME]: { kind: 'permanent' } }), true],
+    ['of another class', down(), false],
+  ])('handles names classes: an error %s', (_, error, isFailure) => {
+    const circuit = new Circuit({ handles: [TypeError, KeelsonError] });
+    circuit.fails(circuit.call(), error);
+    expect(circuit.kind).toBe(isFailure ? 'open' : 'closed');
+  });
+
+  test('what handles does not name ends a row of failures', () => {
+    const circuit = new Circuit({ strategy: new Consecutive(2, 10_000), handles: [TypeError] });
+    for (const error of [new TypeError('x'), down(), new TypeError('x')]) circuit.fails(circuit.call(), error);
+    expect(circuit.kind).toBe('closed');
+  });
+
+  test('handles is not asked about cancellations and refusals', () => {
+    const asked: unknown[] = [];
+    const circuit = new Circuit({ handles: (error) => asked.push(error) > 0 });
+    for (const error of [new CancelledError('explicit', 'stop'), new KeelsonError('ERR_BULKHEAD_FULL', 'full')]) {
+      circuit.fails(circuit.call(), error);
+    }
+    expect([circuit.kind, asked]).toEqual(['closed', []]);
+    circuit.fails(circuit.call());
+    expect(circuit.kind).toBe('open');
+  });
+});
+
+describe('what a value counts as', () => {
+  const valued = (outcome: Partial<Outcome>): object => ({ [OUTCOME]: outcome });
+
+  test.each<[string, unknown, 'failure' | 'success' | 'neutral']>([
+    ['any', { status: 200 }, 'success'],
+    ['none', undefined, 'success'],
+    ['one that says it is throttled', valued({ kind: 'throttled' }), 'failure'],
+    ['one that says it is overloaded', valued({ kind: 'overloaded' }), 'failure'],
+    ['one that says it is permanent', valued({ kind: 'permanent' }), 'success'],
+    ['one that says it was cancelled', valued({ kind: 'cancelled' }), 'neutral'],
+    ['a refusal in this process', valued({ kind: 'overloaded', origin: 'local' }), 'neutral'],
+  ])('%s', (_, value, bearing) => {
+    const circuit = new Circuit({ strategy: new Consecutive(2, 10_000) });
+    circuit.fails(circuit.call());
+    circuit.returns(circuit.call(), value);
+    expect(circuit.kind).toBe(bearing === 'failure' ? 'open' : 'closed');
+    expect(circuit.failures).toBe(bearing === 'neutral' ? 1 : 0);
+  });
+
+  test('those of handlesResult are failures besides; it is asked only of successes', () => {
+    const asked: unknown[] = [];
+    const circuit = new Circuit({
+      strategy: new Consecutive(9, 10_000),
+      handlesResult: (value) => {
+        asked.push(value);
+        return value === 'busy' || value === permanent;
+      },
+    });
+    const permanent = valued({ kind: 'permanent' });
+    const counted = [permanent, 'busy', valued({ kind: 'throttled' }), valued({ kind: 'cancelled' })].map((value) => {
+      circuit.returns(circuit.call(), value);
+      return circuit.failures;
+    });
+    expect(counted).toEqual([1, 2, 3, 3]);
+    circuit.returns(circuit.call(), 'fine');
+    expect(circuit.failures).toBe(0);
+    expect(asked).toEqual([permanent, 'busy', 'fine']);
+  });
+
+  test('only true is true', () => {
+    const circuit = new Circuit({ handlesResult: () => 'yes' as unknown as boolean });
+    circuit.returns(circuit.call());
+    expect(circuit.kind).toBe('closed');
+  });
+});
+
+describe('a refusal', () => {
+  test('of an open circuit says what it opens on and when to come back', () => {
+    const circuit = new Circuit({ strategy: new Consecutive(3, 10_000) });
+    for (let i = 0; i < 3; i++) circuit.fails(circuit.call());
+    circuit.nowMs = 400;
+    const error = circuit.refusal({ operation: 'loadUser' });
+    expect(error).toBeInstanceOf(CircuitOpenError);
+    expect(error).toMatchObject({
+      name: 'CircuitOpenError',
+      code: 'ERR_CIRCUIT_OPEN',
+      message: 'loadUser was refused: api is open (it opens on 3 failures in a row); try again in 600ms',
+      policy: 'api',
+      operation: 'loadUser',
+      retryAfterMs: 600,
+    });
+    expect(error.stack?.split('\n')).toHaveLength(1);
+  });
+
+  test('B3: of a half-open one is at once, too', () => {
+    const circuit = new Circuit().halfOpen();
+    circuit.call();
+    circuit.nowMs += 200;
+    expect(circuit.refusal({ operation: 'loadUser' })).toMatchObject({
+      message: 'loadUser was refused: api is half-open, and its probes are out; try again in 300ms',
+      retryAfterMs: 300,
+    });
+  });
+
+  test('is counted', () => {
+    const circuit = new Circuit().halfOpen();
+    expect(circuit.layer.rejected).toBe(0);
+    circuit.call();
+    circuit.refusal();
+    circuit.refusal();
+    expect([circuit.layer.opened, circuit.layer.rejected]).toEqual([1, 2]);
+  });
+});
+
+describe('B1: a late result', () => {
+  test.each(['fails', 'returns'] as const)('of a call from before it opened is ignored (%s)', (end) => {
+    const circuit = new Circuit();
+    const late = circuit.call();
+    circuit.halfOpen();
+    circuit[end](late);
+    expect(circuit.kind).toBe('half-open');
+    const probe = circuit.call();
+    circuit.returns(probe);
+    circuit.layer.release(probe.ticket);
+    const [closed] = [circuit.call()];
+    circuit[end](late);
+    expect([circuit.kind, circuit.failures]).toEqual(['closed', 0]);
+    circuit.fails(closed);
+    expect(circuit.kind).toBe('open');
+  });
+
+  test.each(['fails', 'returns'] as const)('of a probe from before it opened again is ignored (%s)', (end) => {
+    const circuit = new Circuit({ maxProbes: 2 }).halfOpen();
+    const [first, late] = [circuit.call(), circuit.call()];
+    circuit.fails(first);
+    circuit.nowMs += 100;
+    circuit[end](late);
+    expect([circuit.kind, circuit.layer.opened]).toEqual(['open', 2]);
+    expect(circuit.refusal().retryAfterMs).toBe(900);
+  });
+});
+
+describe('B2: a probe', () => {
+  test('that is lost has opened the circuit when its lease ended, and its late result is ignored', () => {
+    const circuit = new Circuit().halfOpen();
+    const probe = circuit.call();
+    circuit.nowMs += 700;
+    circuit.returns(probe);
+    expect([circuit.kind, circuit.layer.opened]).toEqual(['open', 2]);
+    expect(circuit.refusal().retryAfterMs).toBe(800);
+  });
+
+  test('that is left is neutral; its place comes back when its work has ended', () => {
+    const circuit = new Circuit().halfOpen();
+    const probe = circuit.call();
+    circuit.isLeft(probe);
+    expect(circuit.kind).toBe('half-open');
+    expect(circuit.refusal()).toBeInstanceOf(CircuitOpenError);
+    circuit.layer.release(probe.ticket);
+    circuit.returns(circuit.call());
+    expect(circuit.kind).toBe('closed');
+  });
+
+  test('that is left gives its place back when its lease ends, whatever its work does; and that is no failure', () => {
+    const circuit = new Circuit().halfOpen();
+    circuit.isLeft(circuit.call());
+    circuit.nowMs += 500;
+    expect(circuit.kind).toBe('half-open');
+    circuit.call();
+    expect(circuit.layer.opened).toBe(1);
+  });
+
+  test('that is left after its lease has failed before', () => {
+    const circuit = new Circuit().halfOpen();
+    const probe = circuit.call();
+    circuit.nowMs += 600;
+    circuit.isLeft(probe);
+    expect([circuit.kind, circuit.layer.opened]).toEqual(['open', 2]);
+  });
+
+  test.each([
+    ['a refusal in this process', new KeelsonError('ERR_BULKHEAD_FULL', 'full')],
+    ['a cancellation', new CancelledError('explicit', 'stop')],
+  ])('that ends with %s is neutral', (_, error) => {
+    const circuit = new Circuit().halfOpen();
+    const probe = circuit.call();
+    circuit.fails(probe, error);
+    circuit.layer.release(probe.ticket);
+    circuit.nowMs += 5000;
+    expect([circuit.kind, circuit.layer.opened]).toEqual(['half-open', 1]);
+    circuit.call();
+  });
+
+  test('counts once', () => {
+    const circuit = new Circuit({ successThreshold: 2 }).halfOpen();
+    const probe = circuit.call();
+    circuit.returns(probe);
+    circuit.returns(probe);
+    expect(circuit.kind).toBe('half-open');
+  });
+
+  test('whose predicate throws is no probe any more once its work has ended', () => {
+    const circuit = new Circuit({
+      handles: (error) => {
+        if (error === 'odd') throw new Error('a mistake');
+        return true;
+      },
+    }).halfOpen();
+    const probe = circuit.call();
+    expect(() => circuit.fails(probe, 'odd')).toThrow('a mistake');
+    circuit.layer.release(probe.ticket);
+    circuit.nowMs += 5000;
+    expect([circuit.kind, circuit.layer.stateAt(circuit.nowMs).probes]).toEqual(['half-open', []]);
+  });
+});
+
+test('a call that is left while the circuit is closed is neutral', () => {
+  const circuit = new Circuit({ strategy: new Consecutive(2, 10_000) });
+  circuit.fails(circuit.call());
+  const call = circuit.call();
+  circuit.isLeft(call);
+  circuit.layer.release(call.ticket);
+  expect([circuit.kind, circuit.failures]).toEqual(['closed', 1]);
+});
+
+test('B7: is idle only where it is closed and remembers no failure', () => {
+  const circuit = new Circuit({ strategy: new Consecutive(2, 10_000) });
+  const isIdle = (): boolean => circuit.layer.isIdle(circuit.nowMs);
+  expect(isIdle()).toBe(true);
+  circuit.fails(circuit.call());
+  expect(isIdle()).toBe(false);
+  circuit.nowMs += 10_001;
+  expect(isIdle()).toBe(true);
+  circuit.fails(circuit.call());
+  circuit.fails(circuit.call());
+  expect(isIdle()).toBe(false);
+  circuit.nowMs += 1_000_000;
+  expect(isIdle()).toBe(false);
+  circuit.returns(circuit.call());
+  expect(isIdle()).toBe(true);
+});
+
+describe('events', () => {
+  const told = (body: (circuit: Circuit, events: KeelsonEvent[]) => void, rules?: Partial<CircuitBreakerRules>): KeelsonEvent[] => {
+    const events: KeelsonEvent[] = [];
+    using _listening = listen('circuit-breaker', (event) => events.push(event));
+    body(new Circuit(rules), events);
+    return events;
+  };
+
+  test('tell each change of the state, and why it opened', () => {
+    const events = told(
+      (circuit) => {
+        for (let i = 0; i < 2; i++) circuit.fails(circuit.call());
+        circuit.nowMs += 1000;
+        circuit.fails(circuit.call());
+        circuit.nowMs += 1000;
+        circuit.call();
+        circuit.nowMs += 2000;
+        circuit.returns(circuit.call());
+      },
+      { strategy: new Consecutive(2, 10_000) },
+    );
+    expect(events).toEqual([
+      { type: 'opened', policy: 'api', reason: 'failures', calls: 2, failures: 2 },
+      { type: 'half-opened', policy: 'api' },
+      { type: 'opened', policy: 'api', reason: 'failed-probe' },
+      { type: 'half-opened', policy: 'api' },
+      { type: 'opened', policy: 'api', reason: 'lost-probe' },
+      { type: 'half-opened', policy: 'api' },
+      { type: 'closed', policy: 'api' },
+    ]);
+  });
+
+  test('of what was noticed while a call was left come with the next call', () => {
+    const events = told((circuit, soFar) => {
+      const probe = circuit.halfOpen().call();
+      circuit.nowMs += 600;
+      circuit.isLeft(probe);
+      expect(soFar).toHaveLength(2);
+      circuit.refusal();
+    });
+    expect(events.map(({ type }) => type)).toEqual(['opened', 'half-opened', 'opened']);
+  });
+
+  test('reach a listener that makes calls of its own in order', () => {
+    const circuit = new Circuit();
+    const seen: string[] = [];
+    using _listening = listen('circuit-breaker', ({ type }) => {
+      seen.push(type);
+      if (type === 'half-opened') expect(circuit.refusal()).toBeInstanceOf(CircuitOpenError);
+    });
+    circuit.halfOpen();
+    circuit.fails(circuit.call());
+    expect(seen).toEqual(['opened', 'half-opened', 'opened']);
+  });
+});
+
+describe('the description', () => {
+  test('has the options in force, and what is handled', () => {
+    expect(new Circuit().layer.describe()).toEqual({
+      name: 'api',
+      kind: 'circuit-breaker',
+      options: { failureThreshold: 1, handles: 'by kind', handlesResult: 'by kind' },
+      place: 5,
+    });
+    const { options } = new Circuit({ handles: [TypeError], handlesResult: () => false }).layer.describe();
+    expect(options).toEqual({ failureThreshold: 1, handles: ['TypeError'], handlesResult: 'function' });
+  });
+
+  test.each<[Partial<CircuitBreakerRules>, boolean]>([
+    [{}, false],
+    [{ handles: () => true }, true],
+    [{ handlesResult: () => true }, true],
+  ])('P3: it runs code of the caller’s: %#', (rules, runs) => {
+    expect(new Circuit(rules).layer.runsCallerCode).toBe(runs);
+  });
+});

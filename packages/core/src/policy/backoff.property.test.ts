@@ -1,0 +1,88 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { seededRandom } from '../random/seeded-random.ts';
+import { Backoff, type BackoffInfo, type BackoffOptions, type BackoffShape, type Jitter } from './backoff.ts';
+
+const SEED = 20_251_121;
+const SHAPES: readonly BackoffShape[] = ['exponential', 'linear', 'constant'];
+const JITTERED: readonly Jitter[] = ['full', 'equal', 'decorrelated'];
+
+const outcome = { ok: false, error: new Error('reset') } as const;
+const settings = fc.record({
+  baseDelay: fc.double({ min: 0, max: 60_000, noNaN: true }),
+  maxDelay: fc.double({ min: 1, max: 120_000, noNaN: true }),
+  backoffFactor: fc.double({ min: 1, max: 10, noNaN: true }),
+  backoff: fc.constantFrom(...SHAPES, ({ attempts }: BackoffInfo): number => attempts ** 3),
+  jitter: fc.constantFrom<Jitter>(...JITTERED, 'none'),
+});
+
+/** The delays of one call, each told the one before. */
+function delaysOf(options: BackoffOptions, attempts: number, seed: number): number[] {
+  const backoff = new Backoff('retry', options);
+  const random = seededRandom(seed);
+  const delays: number[] = [];
+  for (let n = 1; n <= attempts; n++)
+    delays.push(backoff.delayMs({ attempts: n, outcome, previousDelayMs: delays.at(-1) ?? 0 }, random.next()));
+  return delays;
+}
+
+test('R1: every delay is a number from 0 to the cap, however many attempts there are', () => {
+  fc.assert(
+    fc.property(settings, fc.integer({ min: 1, max: 2000 }), fc.nat(), (options, attempts, seed) => {
+      const backoff = new Backoff('retry', options);
+      const random = seededRandom(seed);
+      const delayMs = backoff.delayMs({ attempts, outcome, previousDelayMs: random.next() * options.maxDelay }, random.next());
+      expect(delayMs).toBeGreaterThanOrEqual(0);
+      expect(delayMs).toBeLessThanOrEqual(options.maxDelay);
+    }),
+    { seed: SEED },
+  );
+});
+
+test('without jitter delays never shrink', () => {
+  fc.assert(
+    fc.property(settings, fc.integer({ min: 2, max: 50 }), (options, attempts) => {
+      const delays = delaysOf({ ...options, jitter: 'none' }, attempts, 1);
+      expect(delays).toEqual(delays.toSorted((a, b) => a - b));
+    }),
+    { seed: SEED },
+  );
+});
+
+test.each(JITTERED)('R1: %s jitter is alive at the cap: callers that failed together do not come back together', (jitter) => {
+  fc.assert(
+    fc.property(fc.constantFrom(...SHAPES), fc.nat(), (backoff, seed) => {
+      const maxDelay = 1000;
+      const callers = Array.from({ length: 40 }, (_, caller) => {
+        return delaysOf({ baseDelay: 600, maxDelay, backoff, jitter }, 20, seed + caller).at(-1) as number;
+      });
+      expect(new Set(callers).size).toBe(callers.length);
+      expect(Math.max(...callers) - Math.min(...callers)).toBeGreaterThan(0.1 * maxDelay);
+      expect(callers.filter((delayMs) => delayMs === maxDelay)).toEqual([]);
+    }),
+    { seed: SEED, numRuns: 50 },
+  );
+});
+
+test('delays stay within the range of their jitter', () => {
+  fc.assert(
+    fc.property(settings, fc.integer({ min: 1, max: 20 }), fc.nat(), (options, attempts, seed) => {
+      const plain = delaysOf({ ...options, jitter: 'none' }, attempts, seed);
+      const delays = delaysOf(options, attempts, seed);
+      delays.forEach((delayMs, i) => {
+        const d = plain[i] as number;
+        const lastMs = Math.max(options.baseDelay, delays[i - 1] ?? 0);
+        const base = Math.min(options.baseDelay, options.maxDelay);
+        const [low, high] = {
+          full: [0, d],
+          equal: [d / 2, d],
+          none: [d, d],
+          decorrelated: [base, Math.min(options.maxDelay, 3 * lastMs)],
+        }[options.jitter] as [number, number];
+        expect(delayMs).toBeGreaterThanOrEqual(low);
+        expect(delayMs).toBeLessThanOrEqual(high);
+      });
+    }),
+    { seed: SEED },
+  );
+});

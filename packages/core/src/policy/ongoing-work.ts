@@ -1,0 +1,116 @@
+import type { Layer } from './layer.ts';
+
+let abandonedNow = 0;
+
+/** How many abandoned pieces of work are still running in this process (law P1: counted and visible). */
+export function abandonedWork(): number {
+  return abandonedNow;
+}
+
+/** The release a layer is owed for a frame that is over while work beneath it goes on. */
+class OwedRelease {
+  remaining = 0;
+  readonly layer: Layer;
+  readonly ticket: unknown;
+  #lingers = false;
+
+  constructor(layer: Layer, ticket: unknown) {
+    this.layer = layer;
+    this.ticket = ticket;
+  }
+
+  waitFor(work: OngoingWork): void {
+    this.remaining++;
+    work.owe(this);
+    if (!work.isAbandoned || this.#lingers) return;
+    this.#lingers = true;
+    this.layer.lingering = (this.layer.lingering ?? 0) + 1;
+  }
+
+  workEnded(): void {
+    if (--this.remaining > 0) return;
+    if (this.#lingers) this.layer.lingering = (this.layer.lingering ?? 0) - 1;
+    giveBack(this.layer, this.ticket);
+  }
+}
+
+/**
+ * Work that goes on after its frames are over: an operation whose call moved on without it (abandoned), or something an attempt said it
+ * holds. Permits that cover it are given back when it, and all it started, has settled.
+ */
+export class OngoingWork {
+  /** Of the operation whose settlement ends it; -1 where something else does. */
+  readonly epoch: number;
+  /** Whether the call stopped waiting for it; held work is legitimate use. */
+  readonly isAbandoned: boolean;
+  /** Frames 0 to `depth - 1` cover it. */
+  depth: number;
+  /** What the attempt was ended with, once it was abandoned. */
+  reason: unknown = undefined;
+  readonly #home: OngoingWork[];
+  #pending = 1;
+  #owed: OwedRelease[] | null = null;
+  #whenOver: (() => void)[] | null = null;
+
+  constructor(home: OngoingWork[], depth: number, epoch: number, isAbandoned: boolean) {
+    this.epoch = epoch;
+    this.depth = depth;
+    this.isAbandoned = isAbandoned;
+    this.#home = home;
+    home.push(this);
+    if (isAbandoned) abandonedNow++;
+  }
+
+  get isOver(): boolean {
+    return this.#pending === 0;
+  }
+
+  /** One more thing belongs to this work. */
+  extend(): void {
+    this.#pending++;
+  }
+
+  owe(release: OwedRelease): void {
+    this.#owed ??= [];
+    this.#owed.push(release);
+  }
+
+  whenOver(callback: () => void): void {
+    this.#whenOver ??= [];
+    this.#whenOver.push(callback);
+  }
+
+  /** One of the things it consists of has settled. */
+  settled(): void {
+    if (--this.#pending > 0) return;
+    if (this.isAbandoned) abandonedNow--;
+    this.#home.splice(this.#home.indexOf(this), 1);
+    if (this.#owed !== null) for (const release of this.#owed) release.workEnded();
+    if (this.#whenOver !== null) for (const callback of this.#whenOver) callback();
+  }
+}
+
+/** Gives a frame's permit back now, or when the work it covers has ended. */
+export function releaseAfter(works: readonly OngoingWork[] | null, frame: number, layer: Layer, ticket: unknown): void {
+  if (works !== null && works.length > 0) {
+    const owed = new OwedRelease(layer, ticket);
+    for (const work of works) if (work.depth > frame) owed.waitFor(work);
+    if (owed.remaining > 0) return;
+  }
+  giveBack(layer, ticket);
+}
+
+function giveBack(layer: Layer, ticket: unknown): void {
+  try {
+    layer.release?.(ticket);
+  } catch (error) {
+    reportBug(error);
+  }
+}
+
+/** A layer's own mistake must neither change an outcome nor stay hidden. */
+export function reportBug(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}

@@ -1,0 +1,163 @@
+import type { Outcome, OutcomeKind, Settled } from '../outcome/classify.ts';
+import type { Backoff } from '../policy/backoff.ts';
+import { describeHandles, type Handles, isHandledBy } from '../policy/handles.ts';
+import { DONE, type Layer, PROCEED, type Step, type Verdict } from '../policy/layer.ts';
+import type { PolicyDescription } from '../policy/policy.ts';
+import type { RetryBudget } from '../policy/retry-budget.ts';
+import { giveUpOn, nextStart, wasGivenUpInside } from './nested-retries.ts';
+
+/** What a {@link RetryLayer} goes by. */
+export interface RetryRules {
+  readonly name: string;
+  readonly maxAttempts: number;
+  readonly backoff: Backoff;
+  readonly handles: Handles | undefined;
+  readonly handlesResult: ((value: unknown) => boolean) | undefined;
+  readonly budget: RetryBudget | undefined;
+  readonly nested: 'bounded' | 'multiply';
+}
+
+/**
+ * Why no further attempt was made:
+ *
+ * - `attempts`: all were used up;
+ * - `not-handled`: another one would fail the same way, or `handles` does not name the error;
+ * - `not-idempotent`: the caller said that the work must not be done twice;
+ * - `nested`: a retry inside had given up on the same failure;
+ * - `deadline`: the wait would not fit what is left of the call, or `maxDelay` where the callee asked for more and there is no deadline;
+ * - `budget`: the budget was used up.
+ */
+export type GaveUpReason = 'attempts' | 'not-handled' | 'not-idempotent' | 'nested' | 'deadline' | 'budget';
+
+/** By how much a wait that was asked for is lengthened at most, so that not all come back at once (law R2). */
+const ASKED_JITTER = 0.2;
+
+const PASSING: ReadonlySet<OutcomeKind> = new Set(['transient', 'throttled', 'overloaded']);
+
+/** What a retry remembers of one call once an attempt has failed; until then, only the number of its start. */
+class Progress {
+  readonly callStart: number;
+  attemptStart: number;
+  attempts = 1;
+  previousDelayMs = 0;
+  /** Whether the attempt that is waiting, or runs, was paid for. */
+  isPaid = false;
+
+  constructor(start: number) {
+    this.callStart = start;
+    this.attemptStart = start;
+  }
+}
+
+/** Decides for `retry`: whether a failed attempt is followed by another one, and when. */
+export class RetryLayer implements Layer {
+  readonly kind = 'retry';
+  readonly name: string;
+  readonly maxAttempts: number;
+  readonly runsCallerCode = true;
+  readonly #rules: RetryRules;
+
+  constructor(rules: RetryRules) {
+    this.name = rules.name;
+    this.maxAttempts = rules.maxAttempts;
+    this.#rules = rules;
+  }
+
+  enter(step: Step): Verdict {
+    step.ticket = nextStart();
+    return PROCEED;
+  }
+
+  succeed(step: Step, value: unknown): Verdict {
+    const { budget, handlesResult } = this.#rules;
+    const outcome = step.classifyValue(value);
+    const isRefused = handlesResult?.(value) === true;
+    if (outcome.kind === 'ok' && !isRefused) {
+      budget?.deposit();
+      return DONE;
+    }
+    return this.#decide(step, { ok: true, value }, outcome, isRefused ? () => true : undefined);
+  }
+
+  fail(step: Step, error: unknown): Verdict {
+    const { handles } = this.#rules;
+    const outcome = step.classifyError(error);
+    return this.#decide(step, { ok: false, error }, outcome, handles && (() => isHandledBy(handles, error)));
+  }
+
+  /** Law R3: what was paid for an attempt that never began is given back. */
+  abandon(step: Step, waiting: boolean): void {
+    if (waiting && step.ticket instanceof Progress && step.ticket.isPaid) this.#rules.budget?.refund();
+  }
+
+  describe(): PolicyDescription {
+    const { name, maxAttempts, backoff, handles, handlesResult, budget, nested } = this.#rules;
+    const options = {
+      maxAttempts,
+      ...backoff.describe(),
+      handles: describeHandles(handles),
+      handlesResult: handlesResult === undefined ? 'by kind' : 'function',
+      budget: budget?.name ?? 'none',
+      nested,
+    };
+    return { name, kind: this.kind, options, place: 3 };
+  }
+
+  #decide(step: Step, settled: Settled, outcome: Outcome, rule: (() => boolean) | undefined): Verdict {
+    const progress = step.ticket instanceof Progress ? step.ticket : new Progress(step.ticket as number);
+    step.ticket = progress;
+    const next = isRetryable(outcome, rule) ? this.#nextDelay(step, progress, settled, outcome) : 'not-handled';
+    if (typeof next === 'string') return giveUp(step, progress, settled, next);
+    progress.attempts++;
+    progress.attemptStart = nextStart();
+    return step.again(next);
+  }
+
+  /** How long to wait before the next attempt, or why there is none. Pays for what it grants. */
+  #nextDelay(step: Step, progress: Progress, settled: Settled, outcome: Outcome): number | GaveUpReason {
+    const { maxAttempts, nested } = this.#rules;
+    if (step.options.idempotent === false) return 'not-idempotent';
+    if (nested === 'bounded' && wasGivenUpInside(settled, progress.attemptStart)) return 'nested';
+    if (progress.attempts >= maxAttempts) return 'attempts';
+    const { retryAfterMs } = outcome;
+    progress.isPaid = false;
+    return retryAfterMs !== undefined && retryAfterMs > 0 ? this.#askedDelay(step, retryAfterMs) : this.#ownDelay(step, progress, settled);
+  }
+
+  /** Law R2: at least what was asked for, lengthened as far as the deadline lets it, or not at all; costs an attempt and nothing else. */
+  #askedDelay(step: Step, askedMs: number): number | GaveUpReason {
+    const leftMs = step.timeLeftMs();
+    const fits = leftMs === Number.POSITIVE_INFINITY ? askedMs <= this.#rules.backoff.maxDelayMs : askedMs < leftMs;
+    return fits ? askedMs + step.random() * Math.min(ASKED_JITTER * askedMs, leftMs - askedMs) : 'deadline';
+  }
+
+  #ownDelay(step: Step, progress: Progress, settled: Settled): number | GaveUpReason {
+    const { backoff, budget } = this.#rules;
+    const { attempts, previousDelayMs } = progress;
+    const delayMs = backoff.delayMs({ attempts, outcome: settled, previousDelayMs }, step.random());
+    if (delayMs >= step.timeLeftMs()) return 'deadline';
+    if (budget !== undefined && !budget.tryTake(step.nowMs())) return 'budget';
+    progress.isPaid = budget !== undefined;
+    progress.previousDelayMs = delayMs;
+    return delayMs;
+  }
+}
+
+/**
+ * Whether another attempt may help. `rule`, the caller's own, overrides the kind, but neither a cancellation nor a refusal that was made in
+ * this process, before the callee was asked: that is tried again only where it says when.
+ */
+function isRetryable(outcome: Outcome, rule: (() => boolean) | undefined): boolean {
+  const { kind, origin, retryAfterMs } = outcome;
+  if (kind === 'cancelled') return false;
+  if (origin === 'local') return PASSING.has(kind) && retryAfterMs !== undefined;
+  return rule === undefined ? PASSING.has(kind) : rule();
+}
+
+function giveUp(step: Step, progress: Progress, settled: Settled, reason: GaveUpReason): Verdict {
+  const { attempts, callStart } = progress;
+  const hasRetried = attempts > 1 && reason !== 'not-handled';
+  if (hasRetried || reason === 'budget') giveUpOn(settled, callStart);
+  if (step.isObserved) step.publish('gave-up', { attempts, reason, outcome: settled });
+  return DONE;
+}

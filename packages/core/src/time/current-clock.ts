@@ -1,0 +1,30 @@
+import { Swappable } from '../collections/swappable.ts';
+import type { Clock } from './clock.ts';
+import { systemClock } from './system-clock.ts';
+
+const clocks = new Swappable<Clock>(systemClock);
+
+/** The clock of everything outside a scope; read at each call, never kept. */
+export function defaultClock(): Clock {
+  return clocks.current;
+}
+
+/**
+ * Makes `clock` the default of the process until it is disposed, and returns the same object: `using clock = useClock(new VirtualClock())`.
+ *
+ * Nests; the one put in last of those not disposed yet counts. Disposing twice is harmless. Calls that are already waiting stay on the
+ * clock they started on.
+ *
+ * @example
+ * import assert from 'node:assert/strict';
+ * import { useClock, withTimeout } from 'keelson';
+ * import { VirtualClock } from 'keelson/testing';
+ *
+ * using clock = useClock(new VirtualClock());
+ * const result = withTimeout(() => new Promise<string>(() => {}), '1h', { default: 'too late' });
+ * await clock.advance('1h');
+ * assert.equal(await result, 'too late');
+ */
+export function useClock<C extends Clock>(clock: C): C & Disposable {
+  return clocks.use(clock);
+}

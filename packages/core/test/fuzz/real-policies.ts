@@ -1,0 +1,99 @@
+import { bulkhead } from '../../src/bulkhead/bulkhead.ts';
+import { type CircuitBreaker, circuitBreaker } from '../../src/circuit-breaker/circuit-breaker.ts';
+import { fallback } from '../../src/fallback/fallback.ts';
+import type { FallbackOperation } from '../../src/fallback/fallback-layer.ts';
+import type { Policy } from '../../src/policy/policy.ts';
+import { retryBudget } from '../../src/policy/retry-budget.ts';
+import { rateLimit } from '../../src/rate-limiter/rate-limiter.ts';
+import { retry } from '../../src/retry/retry.ts';
+import { timeout } from '../../src/timeout/timeout.ts';
+import type { Action, AsideSpec, PredicateSpec, RealSpec } from './stack-plan.ts';
+import { type LayerHost, Replacement } from './test-layers.ts';
+
+/** What the shipped policies need of the fuzz. */
+export interface RealHost extends LayerHost {
+  act(action: Action): void;
+}
+
+/** Something that must be empty at the end. */
+export interface Account {
+  readonly name: string;
+  leftOver(): string | undefined;
+}
+
+/** A shipped policy of a spec; what has to be empty at the end goes to `accounts`. */
+export function makeRealPolicy(spec: RealSpec, name: string, host: RealHost, accounts: Account[]): Policy<unknown, unknown> {
+  const account = <P extends Policy<unknown, unknown> & { statistics(): object }>(policy: P): P => {
+    accounts.push({ name, leftOver: () => countersIn(policy.statistics()) });
+    return policy;
+  };
+  switch (spec.kind) {
+    case 'retry':
+      return retry({
+        name,
+        maxAttempts: spec.maxAttempts,
+        baseDelay: spec.baseDelayMs,
+        maxDelay: 200,
+        jitter: spec.jitter,
+        nested: spec.nested,
+        budget: spec.hasBudget ? retryBudget({ capacity: 4, ratio: 0.2 }) : undefined,
+        handles: predicate(spec.predicate, host),
+      });
+    case 'breaker':
+      return account(makeBreaker(spec, name, host));
+    case 'limiter': {
+      const { algorithm, limit, burst, maxQueue, counts } = spec;
+      const shape = algorithm === 'gcra' ? { algorithm, burst } : { algorithm };
+      return account(rateLimit({ name, ...shape, limit, period: '1s', maxQueue, cost: counts === 'tokens' ? 'tokens' : undefined }));
+    }
+    case 'bulkhead': {
+      const { max: maxConcurrency, maxQueue, maxAbandoned, closesAtMs } = spec;
+      const policy = account(bulkhead({ name, maxConcurrency, maxQueue, maxAbandoned }));
+      if (closesAtMs !== undefined) host.later(closesAtMs, () => policy.close());
+      return policy;
+    }
+    case 'timeout':
+      return timeout({ name, timeout: spec.timeoutMs });
+    case 'fallback':
+      return fallback(replacement(spec.operation, name, host), { name, handles: predicate(spec.predicate, host) });
+  }
+}
+
+const windows = {
+  consecutive: { failureThreshold: 3 },
+  'count window': { window: { calls: 4 } },
+  'time window': { window: { period: 60 }, minimumCalls: 3 },
+} as const;
+
+function makeBreaker(spec: Extract<RealSpec, { kind: 'breaker' }>, name: string, host: RealHost): CircuitBreaker {
+  const { trips, recoveryMs: recoveryTimeout, successThreshold, maxProbes } = spec;
+  return circuitBreaker({
+    name,
+    ...windows[trips],
+    recoveryTimeout,
+    successThreshold,
+    maxProbes,
+    handles: predicate(spec.predicate, host),
+  });
+}
+
+function replacement(spec: AsideSpec | undefined, name: string, host: RealHost): Replacement | FallbackOperation<unknown> {
+  if (spec === undefined) return new Replacement(name);
+  return (_failure, call) => host.aside(spec, name)(call);
+}
+
+/** A predicate that takes every error, and calls user code. */
+function predicate(spec: PredicateSpec | undefined, host: RealHost): (() => boolean) | undefined {
+  if (spec === undefined) return undefined;
+  let seen = 0;
+  return () => {
+    if (++seen === spec.nth) host.act(spec.action);
+    return true;
+  };
+}
+
+/** The counters that must be 0 at the end, by the names that `statistics()` uses everywhere. */
+export function countersIn(statistics: object): string | undefined {
+  const left = Object.entries(statistics).filter(([field, value]) => ['inFlight', 'waiting', 'abandoned'].includes(field) && value !== 0);
+  return left.length === 0 ? undefined : left.map(([field, value]) => `${field} ${value}`).join(', ');
+}

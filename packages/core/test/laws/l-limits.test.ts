@@ -1,0 +1,160 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { bulkhead } from '../../src/bulkhead/bulkhead.ts';
+import { compose } from '../../src/policy/compose.ts';
+import type { Policy } from '../../src/policy/policy.ts';
+import { ending, onVirtualTime } from '../../src/policy/virtual-time.test-support.ts';
+import { type RateLimiter, type RateLimitOptions, rateLimit } from '../../src/rate-limiter/rate-limiter.ts';
+import { timeout } from '../../src/timeout/timeout.ts';
+import { failIn, inTime } from '../support/work.ts';
+import { stranger, threeAttempts } from './orders.ts';
+
+const time = onVirtualTime();
+type AnyPolicy = Policy<unknown, unknown>;
+
+/** Where a limiter may stand. */
+const places: readonly (readonly [string, (limiter: RateLimiter) => AnyPolicy])[] = [
+  ['alone', (limiter) => limiter],
+  ['inside a retry', (limiter) => compose(threeAttempts(), limiter)],
+  ['inside a bulkhead, around a timeout', (limiter) => compose(bulkhead({ maxConcurrency: 3 }), limiter, timeout(20))],
+  ['between strangers', (limiter) => compose(stranger(), limiter, stranger())],
+];
+
+/** What happens: calls at some times, of which some fail, some are given up, some take long. */
+const calls = fc.array(
+  fc.record({
+    atMs: fc.integer({ min: 0, max: 2000 }),
+    takesMs: fc.integer({ min: 0, max: 50 }),
+    fails: fc.boolean(),
+    leavesMs: fc.option(fc.integer({ min: 0, max: 500 }), { nil: undefined }),
+  }),
+  { minLength: 1, maxLength: 40 },
+);
+type Calls = typeof calls extends fc.Arbitrary<infer T> ? T : never;
+
+/** When attempts were let through. */
+async function startsOf(limiter: RateLimiter, around: (limiter: RateLimiter) => AnyPolicy, plan: Calls): Promise<number[]> {
+  const { clock } = time;
+  const policy = around(limiter);
+  const starts: number[] = [];
+  const results: Promise<unknown>[] = [];
+  for (const { atMs, takesMs, fails, leavesMs } of plan) {
+    clock.schedule(atMs, () => {
+      const controller = new AbortController();
+      if (leavesMs !== undefined) clock.schedule(leavesMs, () => controller.abort('gone'));
+      const operation = (): Promise<unknown> => {
+        starts.push(clock.nowMs());
+        return fails ? failIn(takesMs, new Error('down')) : inTime(takesMs, 1);
+      };
+      results.push(ending(policy.execute(operation, { signal: controller.signal })));
+    });
+  }
+  await clock.advance('1h');
+  await Promise.all(results);
+  return starts;
+}
+
+describe.each(places)('L1 %s', (_name, around) => {
+  test('gcra lets at most burst + W * limit / period through in any window W', async () => {
+    const limits = fc.record({ limit: fc.integer({ min: 1, max: 20 }), burst: fc.integer({ min: 1, max: 5 }) });
+    await fc.assert(
+      fc.asyncProperty(limits, calls, async ({ limit, burst }, plan) => {
+        const limiter = rateLimit({ limit, burst, period: '1s' });
+        const starts = await startsOf(limiter, around, plan);
+        for (let first = 0; first < starts.length; first++) {
+          for (let last = first; last < starts.length; last++) {
+            const windowMs = (starts[last] as number) - (starts[first] as number);
+            expect(last - first + 1).toBeLessThanOrEqual(burst + (windowMs * limit) / 1000 + 1e-6);
+          }
+        }
+      }),
+      { numRuns: 40, seed: 20_261_121 },
+    );
+  });
+
+  test('a sliding window lets at most limit through in any period', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 10 }), calls, async (limit, plan) => {
+        const limiter = rateLimit({ limit, period: 300, algorithm: 'sliding-window' });
+        const starts = await startsOf(limiter, around, plan);
+        for (let first = 0; first + limit < starts.length; first++) {
+          expect((starts[first + limit] as number) - (starts[first] as number)).toBeGreaterThanOrEqual(300 - 1e-6);
+        }
+      }),
+      { numRuns: 40, seed: 20_261_121 },
+    );
+  });
+});
+
+test('L1 by default calls are spaced evenly, and a thousand may wait', async () => {
+  const limiter = rateLimit({ limit: 1000, period: '1s' });
+  const starts: number[] = [];
+  const results = Array.from({ length: 1002 }, () => ending(limiter.execute(() => starts.push(time.clock.nowMs()))));
+  expect(limiter.statistics()).toMatchObject({ waiting: 1000, maxQueue: 1000 });
+  await time.clock.advance('1m');
+  const ends = await Promise.all(results);
+  expect(starts).toEqual(Array.from({ length: 1001 }, (_, index) => expect.closeTo(index, 6)));
+  expect(ends.at(-1)).toMatchObject({ error: { code: 'ERR_RATE_LIMITED' } });
+});
+
+describe.each([
+  ['gcra', { limit: 10, period: '1s' }],
+  ['sliding-window', { limit: 1, period: 100, algorithm: 'sliding-window' }],
+] as const satisfies readonly (readonly [string, RateLimitOptions])[])('L2 tokens of %s', (_name, options) => {
+  test('can be reserved, and the wait that is said is exact', async () => {
+    const limiter = rateLimit(options);
+    expect([limiter.reserve(), limiter.reserve(), limiter.reserve()].map((reservation) => reservation?.waitMs)).toEqual([0, 100, 200]);
+    expect(limiter.reserve(1, { maxWait: 299 })).toBeUndefined();
+    const result: Promise<number> = limiter.execute((): number => time.clock.nowMs());
+    await time.clock.advance(300);
+    expect(await result).toBe(300);
+  });
+
+  test.each([
+    ['a reservation that is cancelled', (limiter: RateLimiter) => limiter.reserve()?.cancel()],
+    [
+      'a call that leaves',
+      async (limiter: RateLimiter) => {
+        const controller = new AbortController();
+        const call = ending(limiter.execute(() => 1, { signal: controller.signal }));
+        controller.abort('gone');
+        await call;
+      },
+    ],
+    ['a call that cannot wait so long', async (limiter: RateLimiter) => void (await ending(limiter.execute(() => 1, { timeout: 50 })))],
+    [
+      'a call beneath a limit that passes',
+      async (limiter: RateLimiter) => void (await ending(compose(timeout(50), limiter).execute(() => 1))),
+    ],
+  ] as const)('are given back by %s', async (_what, leave) => {
+    const limiter = rateLimit(options);
+    limiter.reserve();
+    await leave(limiter);
+    expect(limiter.statistics()).toMatchObject({ waiting: 0, waitMs: 100 });
+  });
+
+  test('that are given back go to whoever comes next, and to one only', async () => {
+    const limiter = rateLimit(options);
+    const [, second] = [limiter.reserve(), limiter.reserve(), limiter.reserve()];
+    second?.cancel();
+    second?.cancel();
+    expect(limiter.reserve()?.waitMs).toBe(100);
+    expect(limiter.reserve()?.waitMs).toBe(300);
+    await time.clock.advance(400);
+  });
+
+  test('wait in order', async () => {
+    const limiter = rateLimit(options);
+    const order: number[] = [];
+    const results = [1, 2, 3, 4].map((index) => limiter.execute(() => order.push(index)));
+    await time.clock.advance(300);
+    await Promise.all(results);
+    expect(order).toEqual([1, 2, 3, 4]);
+  });
+});
+
+test('L2 what a call really cost is charged afterwards', async () => {
+  const limiter = rateLimit({ limit: 1000, period: '1s', burst: 100, cost: 'tokens' });
+  await limiter.execute((call) => call.charge({ tokens: 300 }), { cost: { tokens: 100 } });
+  expect(limiter.statistics().waitMs).toBeCloseTo(201, 6);
+});

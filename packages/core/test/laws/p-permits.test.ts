@@ -1,0 +1,294 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { describe, expect, test, vi } from 'vitest';
+import { bulkhead } from '../../src/bulkhead/bulkhead.ts';
+import { circuitBreaker } from '../../src/circuit-breaker/circuit-breaker.ts';
+import { fallback } from '../../src/fallback/fallback.ts';
+import { type KeelsonEvent, listen } from '../../src/observe/events.ts';
+import { compose } from '../../src/policy/compose.ts';
+import { abandonedWork } from '../../src/policy/ongoing-work.ts';
+import type { Policy } from '../../src/policy/policy.ts';
+import { ending, onVirtualTime } from '../../src/policy/virtual-time.test-support.ts';
+import { rateLimit } from '../../src/rate-limiter/rate-limiter.ts';
+import { retry } from '../../src/retry/retry.ts';
+import { ctx } from '../../src/scope/ctx.ts';
+import { timeout } from '../../src/timeout/timeout.ts';
+import { deaf, inTime, obedient } from '../support/work.ts';
+import { HOST, ORDERS, threeAttempts } from './orders.ts';
+
+const time = onVirtualTime();
+const REASON = { reason: 'the caller left' };
+const fail = (): never => {
+  throw new Error('down');
+};
+
+describe.each(ORDERS)('in $name', ({ make }) => {
+  test('P1 a permit is held until the work ends, not until its caller is told', async () => {
+    const { policy, bulkhead: permits } = make();
+    const controller = new AbortController();
+    const result = ending(policy.execute(deaf(500, 1), { ...HOST, signal: controller.signal }));
+    await time.clock.advance(10);
+    controller.abort(REASON);
+    await result;
+    expect(permits.statistics()).toMatchObject({ inFlight: 1, abandoned: 1 });
+    expect(abandonedWork()).toBeGreaterThan(0);
+    await time.clock.advance(489);
+    expect(permits.statistics()).toMatchObject({ inFlight: 1, abandoned: 1 });
+    await time.clock.advance(1);
+    expect(permits.statistics()).toMatchObject({ inFlight: 0, abandoned: 0 });
+    expect(abandonedWork()).toBe(0);
+  });
+
+  test('P1 nor until its timeout', async () => {
+    const { policy, bulkhead: permits } = make();
+    const result = ending(policy.execute(deaf(30_000, 1), { ...HOST, timeout: '20s' }));
+    await time.clock.advance('20s');
+    expect(await result).toMatchObject({ error: { code: 'ERR_TIMEOUT' } });
+    expect(permits.statistics()).toMatchObject({ inFlight: 1, abandoned: 1 });
+    await time.clock.advance('1m');
+    expect(permits.statistics()).toMatchObject({ inFlight: 0, abandoned: 0, waiting: 0 });
+  });
+
+  test('P1 a scope is not over before the work that was abandoned in it', async () => {
+    const { policy } = make();
+    let isOver = false;
+    const scope = ctx.scope('app', async () => {
+      await ending(policy.execute(deaf(500, 1), { ...HOST, timeout: 10 }));
+    });
+    void scope.then(() => (isOver = true));
+    await time.clock.advance(499);
+    expect(isOver).toBe(false);
+    await time.clock.advance(1);
+    await scope;
+  });
+
+  test('P2 a permit goes straight to whoever has waited longest, and a newcomer cannot overtake', async () => {
+    const { policy, bulkhead: permits } = make();
+    const order: string[] = [];
+    const first = policy.execute(deaf(100, 0), HOST);
+    const waiting = ['a', 'b', 'c'].map((name) => policy.execute(() => order.push(name), HOST));
+    // Comes as soon as the permit is given back, before those who wait have run.
+    const newcomer = first.then(() => policy.execute(() => order.push('newcomer'), HOST));
+    await time.clock.advance(100);
+    await Promise.all([...waiting, newcomer]);
+    expect(order).toEqual(['a', 'b', 'c', 'newcomer']);
+    expect(permits.statistics()).toMatchObject({ inFlight: 0, waiting: 0 });
+  });
+
+  test('P3 a queued call runs in the async context of whoever made it, not of whoever made room', async () => {
+    const { policy } = make();
+    const storage = new AsyncLocalStorage<string>();
+    const first = storage.run('first', () => policy.execute(deaf(100, 0), HOST));
+    const others = ['a', 'b', 'c'].map((name) => storage.run(name, () => policy.execute(() => storage.getStore(), HOST)));
+    await time.clock.advance(100);
+    await first;
+    expect(await Promise.all(others)).toEqual(['a', 'b', 'c']);
+  });
+
+  test('P3 so does an attempt after a backoff, and one after a timeout', async () => {
+    const { policy } = make();
+    const storage = new AsyncLocalStorage<string>();
+    const seen: string[] = [];
+    const call = (name: string): Promise<unknown> =>
+      storage.run(name, () => {
+        let starts = 0;
+        return policy.execute((own) => {
+          seen.push(`${name}: ${storage.getStore()}`);
+          starts++;
+          if (starts === 1) return fail();
+          return starts === 2 ? obedient(1500, 'late')(own) : name;
+        }, HOST);
+      });
+    const results = Promise.allSettled(['a', 'b'].map(call));
+    await time.clock.advance('1m');
+    await results;
+    expect(seen.length).toBeGreaterThanOrEqual(4);
+    expect(new Set(seen)).toEqual(new Set(['a: a', 'b: b']));
+  });
+
+  test('P4 user code may use the same policy again', async () => {
+    const { policy, bulkhead: permits } = make();
+    const after: unknown[] = [];
+    const result = policy.execute(() => {
+      after.push(ending(policy.execute(() => 'nested', HOST)));
+      return 'outer';
+    }, HOST);
+    expect(await result).toBe('outer');
+    expect(await after[0]).toEqual({ value: 'nested' });
+    expect(permits.statistics().inFlight).toBe(0);
+  });
+
+  test('P5 closing settles whoever waits and whoever comes later; what runs goes on; twice is once', async () => {
+    const { policy, bulkhead: permits } = make();
+    const running = policy.execute(deaf(100, 'running'), HOST);
+    const waiting = ending(policy.execute(() => 1, HOST));
+    await time.clock.settle();
+    permits.close();
+    permits.close();
+    const later = ending(policy.execute(() => 2, HOST));
+    expect(await waiting).toMatchObject({ error: { code: 'ERR_CLOSED' } });
+    expect(await later).toMatchObject({ error: { code: 'ERR_CLOSED' } });
+    await time.clock.advance(100);
+    expect(await running).toBe('running');
+    expect(permits.statistics()).toMatchObject({ inFlight: 0, waiting: 0, isClosed: true });
+  });
+});
+
+test('P1 abandoned work is bounded: who would have to wait behind too much of it is refused at once', async () => {
+  const permits = bulkhead({ maxConcurrency: 2, maxAbandoned: 1 });
+  const policy = compose(timeout(10), permits);
+  const abandoned = [1, 2].map(() => ending(policy.execute(deaf(500, 1))));
+  await time.clock.advance(10);
+  await Promise.all(abandoned);
+  expect(permits.statistics()).toMatchObject({ inFlight: 2, abandoned: 2 });
+  expect(await ending(permits.execute(() => 3))).toMatchObject({ error: { code: 'ERR_BULKHEAD_FULL' } });
+  await time.clock.advance(490);
+});
+
+describe('P1 the permit of a', () => {
+  test.each([
+    [
+      'failed attempt whose value was refused',
+      compose(retry({ maxAttempts: 2, baseDelay: 100, jitter: 'none', handlesResult: (value) => value === 'first' }), timeout('1s')),
+    ],
+    ['replaced outcome', compose(fallback('instead', { handlesResult: (value) => value === 'first' }), timeout('1s'))],
+    [
+      'replaced outcome whose replacement runs',
+      compose(
+        fallback(() => inTime(10, 'instead'), { handlesResult: (value) => value === 'first' }),
+        timeout('1s'),
+      ),
+    ],
+  ] as const)('%s is held while the attempt holds something that does not listen', async (_name, around) => {
+    const permits = bulkhead({ maxConcurrency: 1 });
+    let starts = 0;
+    const result = compose(permits, around).execute((call) => {
+      if (starts++ > 0) return 'second';
+      call.hold(inTime(500, 'the body'));
+      return 'first';
+    });
+    await time.clock.advance(200);
+    expect(await result).not.toBe('first');
+    expect(permits.statistics().inFlight).toBe(1);
+    await time.clock.advance(300);
+    expect(permits.statistics().inFlight).toBe(0);
+  });
+});
+
+describe('P2 nobody drops out of a queue unseen', () => {
+  const collect = (kind: string): { readonly types: string[]; readonly listening: Disposable } => {
+    const types: string[] = [];
+    return { types, listening: listen(kind, (event: KeelsonEvent) => types.push(`${event.operation ?? ''} ${event.type}`)) };
+  };
+
+  test.each([
+    ['its caller', 'dropped'],
+    ['its deadline', 'dropped'],
+    ['close', 'rejected'],
+    ['a full queue', 'rejected'],
+  ] as const)('%s', async (cause, type) => {
+    const { types, listening } = collect('bulkhead');
+    const permits = bulkhead({ maxConcurrency: 1, maxQueue: cause === 'a full queue' ? 0 : 1 });
+    const controller = new AbortController();
+    const first = permits.execute(deaf(100, 1), { name: 'first' });
+    const options = { name: 'second', signal: controller.signal, timeout: cause === 'its deadline' ? 10 : undefined };
+    const second = ending(permits.execute(() => 2, options));
+    if (cause === 'its caller') controller.abort(REASON);
+    if (cause === 'close') permits.close();
+    await time.clock.advance(100);
+    await Promise.all([first, second]);
+    listening[Symbol.dispose]();
+    expect(types.filter((each) => each !== 'second queued')).toEqual([`second ${type}`]);
+  });
+
+  test('nor out of the wait for a token', async () => {
+    const { types, listening } = collect('rate-limiter');
+    const limiter = rateLimit({ limit: 1, period: '1s' });
+    await limiter.execute(() => 1);
+    const controller = new AbortController();
+    const second = ending(limiter.execute(() => 2, { name: 'second', signal: controller.signal }));
+    controller.abort(REASON);
+    await second;
+    listening[Symbol.dispose]();
+    expect(types).toEqual(['second waiting', 'second dropped']);
+  });
+});
+
+describe('P3 user code goes on in its own async context', () => {
+  const storage = new AsyncLocalStorage<string>();
+
+  /** Everything that waits, with what has to happen first. */
+  const waits: readonly (readonly [string, () => Policy<unknown, unknown>, (policy: Policy<unknown, unknown>) => Promise<unknown>])[] = [
+    ['a backoff', () => threeAttempts(), () => Promise.resolve()],
+    ['a token', () => rateLimit({ limit: 1, period: '1s' }), (limiter) => limiter.execute(() => 0)],
+    ['a permit', () => bulkhead({ maxConcurrency: 1 }), async (permits) => void permits.execute(deaf(100, 0))],
+    [
+      'an open breaker',
+      () => compose(threeAttempts(), circuitBreaker({ failureThreshold: 1, recoveryTimeout: '1s' })),
+      (policy) => ending(policy.execute(fail, { idempotent: false })),
+    ],
+    ['a timeout', () => compose(threeAttempts(), timeout(10)), () => Promise.resolve()],
+    [
+      'a fallback after a timeout',
+      () =>
+        compose(
+          fallback(() => storage.getStore()),
+          timeout(10),
+        ),
+      () => Promise.resolve(),
+    ],
+  ];
+
+  const operation = (): (() => unknown) => {
+    let starts = 0;
+    return () => {
+      if (starts++ > 0) return storage.getStore();
+      return inTime(20, undefined).then(fail);
+    };
+  };
+
+  describe.each(waits)('after %s', (name, make, prepare) => {
+    test.each(['outside any scope', 'in a scope'])('%s', async (where) => {
+      const policy = make();
+      await storage.run('who made it wait', () => prepare(policy));
+      const isRetried = !['a token', 'a permit', 'an open breaker'].includes(name);
+      const call = (id: string): Promise<unknown> =>
+        storage.run(id, () => policy.execute(isRetried ? operation() : () => storage.getStore()));
+      const body = (): Promise<unknown> => Promise.all(['a', 'b', 'c'].map(call));
+      const result = where === 'in a scope' ? ctx.scope('app', body) : body();
+      await storage.run('the timer', () => time.clock.advance('1m'));
+      expect(await result).toEqual(['a', 'b', 'c']);
+    });
+  });
+});
+
+test('P4 a reservation is made before the wait: who comes during it stands behind', async () => {
+  const limiter = rateLimit({ limit: 10, period: '1s' });
+  const ended: string[] = [];
+  const nested = limiter.execute(() => limiter.execute(() => ended.push(`inner at ${time.clock.nowMs()}`)));
+  await time.clock.advance(50);
+  const newcomer = limiter.execute(() => ended.push(`newcomer at ${time.clock.nowMs()}`));
+  await time.clock.advance(500);
+  await Promise.all([nested, newcomer]);
+  expect(ended).toEqual(['inner at 100', 'newcomer at 200']);
+});
+
+test('P4 a predicate that uses the policy it belongs to finds it in order', async () => {
+  const seen = vi.fn();
+  const permits = bulkhead({ maxConcurrency: 1 });
+  const policy: Policy<unknown, unknown> = compose(
+    retry({
+      maxAttempts: 2,
+      baseDelay: 10,
+      handles: () => {
+        seen(permits.statistics().inFlight);
+        void policy.execute(() => seen('nested'), HOST);
+        return true;
+      },
+    }),
+    permits,
+  );
+  const result = ending(policy.execute(fail));
+  await time.clock.advance(100);
+  await result;
+  expect(seen.mock.calls).toEqual([[0], ['nested'], [0], ['nested']]);
+});
