@@ -1,0 +1,95 @@
+import { LineFault } from '../runtime/columns.ts';
+import { isRepeatable } from '../runtime/http-job.ts';
+import { quoted } from '../runtime/inert-text.ts';
+import type { InputFile } from '../runtime/input-file.ts';
+import type { Job } from '../runtime/job.ts';
+import { jobFingerprint } from '../runtime/job-fingerprint.ts';
+import type { JobIndex, JobKey } from '../runtime/job-index.ts';
+import type { RunStatistics } from '../runtime/run-statistics.ts';
+import { UsageError } from '../runtime/usage-error.ts';
+import type { RunSettings } from './run-settings.ts';
+
+/** What the check of an input fills in, and how it can be told to end. */
+export interface CheckContext {
+  readonly index: JobIndex;
+  readonly statistics: RunStatistics;
+  readonly signal: AbortSignal;
+  note(text: string): void;
+}
+
+const MAX_NOTES = 20;
+
+/**
+ * Reads every line before anything is called: finds bad ones and repeated ids, and settles which jobs have a result already. Throws a
+ * {@link UsageError} that names the line, unless bad lines are to be left out. Returns how many jobs HTTP does not allow to repeat unasked.
+ */
+export async function checkInput(input: InputFile, settings: RunSettings, context: CheckContext): Promise<number> {
+  const { index, statistics, signal } = context;
+  const changed = new ChangedLines();
+  let unrepeatable = 0;
+  for await (const { line, job, fault } of input.jobs(settings.makeJob)) {
+    signal.throwIfAborted();
+    if (job === undefined) {
+      badLine(fault, { file: input.path, line }, settings, context);
+      continue;
+    }
+    const key = index.keyOf(job.id);
+    const first = index.lineOf(key);
+    if (first !== 0) {
+      badLine(new LineFault(`the id ${quoted(job.id)} is that of line ${first} already`), { file: input.path, line }, settings, context);
+      continue;
+    }
+    index.setLine(key, line);
+    statistics.jobs++;
+    if (job.kind === 'http' && !isRepeatable(job)) unrepeatable++;
+    if (isChanged(job, key, settings, index)) changed.add(line, job.id);
+    else countResult(key, settings, context);
+  }
+  if (settings.resume === 'same') changed.refuse(input.path, settings.out);
+  statistics.withoutJob = index.countWithoutLine();
+  if (statistics.skippedLines > MAX_NOTES) context.note(`${statistics.skippedLines - MAX_NOTES} more lines are left out`);
+  return unrepeatable;
+}
+
+/** Lines whose job is another than the one recorded under its id. */
+class ChangedLines {
+  #first: { readonly line: number; readonly id: string } | undefined;
+  #count = 0;
+
+  add(line: number, id: string): void {
+    this.#first ??= { line, id };
+    this.#count++;
+  }
+
+  refuse(file: string, journal: string): void {
+    if (this.#first === undefined) return;
+    const { line, id } = this.#first;
+    const others = this.#count === 1 ? '' : ` (and so on ${this.#count - 1} more lines)`;
+    const message = `the job differs from the one that ${journal} has a result of under the id ${quoted(id)}${others}; --resume=changed calls it again`;
+    throw new UsageError(message, { file, line });
+  }
+}
+
+function badLine(
+  fault: LineFault,
+  place: { readonly file: string; readonly line: number },
+  settings: RunSettings,
+  context: CheckContext,
+): void {
+  const error = new UsageError(fault.message, { ...place, column: fault.column });
+  if (!settings.skipsBadLines) throw error;
+  if (++context.statistics.skippedLines <= MAX_NOTES) context.note(`left out: ${error.message}`);
+}
+
+function isChanged(job: Job, key: JobKey, settings: RunSettings, index: JobIndex): boolean {
+  return index.recordedOf(key) !== 'none' && !index.isRecordedJob(key, jobFingerprint(job, settings.environmentHeaders));
+}
+
+/** Leaves the job out if it has a result that counts. */
+function countResult(key: JobKey, settings: RunSettings, { index, statistics }: CheckContext): void {
+  const recorded = index.recordedOf(key);
+  if (recorded === 'none' || (recorded === 'failed' && settings.retriesFailed)) return;
+  index.skip(key);
+  if (recorded === 'done') statistics.doneBefore++;
+  else statistics.failedBefore++;
+}

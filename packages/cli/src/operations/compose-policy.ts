@@ -1,0 +1,47 @@
+import { type CircuitBreaker, circuitBreaker, compose, keyed, type Policy, rateLimit, retry, timeout } from 'keelson';
+import type { BreakerSettings, PolicySettings, RetrySettings } from '../runtime/policy-settings.ts';
+import type { RunStatistics } from '../runtime/run-statistics.ts';
+import type { Rate } from '../runtime/values.ts';
+import { waitForOrigin } from './wait-for-origin.ts';
+
+type AnyPolicy = Policy<never, unknown>;
+
+/** The policies of a run as one, and what its breakers do. */
+export interface RunPolicy {
+  /** Each call names its origin: `execute(operation, { keys: { origin } })`. */
+  readonly policy: AnyPolicy;
+  /** How many origins have a breaker that lets no call through. */
+  readonly openBreakers: () => number;
+}
+
+/** Puts the policies of a run together, in the standard order. Breakers and rates by origin are for requests; a command has none. */
+export function composePolicy(settings: PolicySettings, hasOrigins: boolean, statistics: RunStatistics): RunPolicy {
+  const { rate, ratePerOrigin, timeoutMs, totalTimeoutMs, giveUpAfterMs, circuitBreaker: breaker, concurrency } = settings;
+  const limiter = ({ limit, periodMs }: Rate): AnyPolicy => rateLimit({ limit, period: periodMs, maxQueue: concurrency });
+  const breakers = breaker === undefined || !hasOrigins ? undefined : keyed('origin', () => breakerOf(breaker, timeoutMs + giveUpAfterMs));
+  const policies: (AnyPolicy | undefined)[] = [
+    totalTimeoutMs === Number.POSITIVE_INFINITY ? undefined : timeout({ timeout: totalTimeoutMs, name: 'total timeout' }),
+    retryOf(settings.retry, giveUpAfterMs),
+    breakers && waitForOrigin(giveUpAfterMs, statistics),
+    breakers,
+    ratePerOrigin && hasOrigins ? keyed('origin', () => limiter(ratePerOrigin)) : undefined,
+    rate && limiter(rate),
+    timeout({ timeout: timeoutMs, name: 'attempt timeout' }),
+  ];
+  return {
+    policy: compose(...policies.filter((policy) => policy !== undefined)),
+    openBreakers: () =>
+      breakers?.keys().filter((origin) => (breakers.get(origin) as CircuitBreaker | undefined)?.state !== 'closed').length ?? 0,
+  };
+}
+
+/** Our own backoff ends at its longest delay; a wait that the origin asks for may take as long as a job waits for its origin at all. */
+function retryOf({ maxAttempts, baseDelayMs, maxDelayMs }: RetrySettings, giveUpAfterMs: number): AnyPolicy {
+  const backoff = ({ attempts }: { readonly attempts: number }): number => Math.min(maxDelayMs, baseDelayMs * 2 ** (attempts - 1));
+  return retry({ maxAttempts, backoff, jitter: 'full', maxDelay: Math.max(maxDelayMs, giveUpAfterMs) });
+}
+
+/** A probe may wait for a token before its attempt begins; nobody waits for its lease, since refused jobs ask again by themselves. */
+function breakerOf({ failureThreshold, recoveryTimeoutMs, successThreshold }: BreakerSettings, probeLeaseMs: number): CircuitBreaker {
+  return circuitBreaker({ failureThreshold, recoveryTimeout: recoveryTimeoutMs, successThreshold, probeLease: probeLeaseMs });
+}

@@ -1,0 +1,142 @@
+import { access, constants, mkdir } from 'node:fs/promises';
+import { BodyKeeper } from '../runtime/body-keeper.ts';
+import { nowMs } from '../runtime/host-time.ts';
+import { InputFile } from '../runtime/input-file.ts';
+import type { Job } from '../runtime/job.ts';
+import { JobIndex } from '../runtime/job-index.ts';
+import { Journal } from '../runtime/journal.ts';
+import { JournalLock } from '../runtime/journal-lock.ts';
+import type { ProgressFacts } from '../runtime/progress.ts';
+import type { Caller } from '../runtime/reply.ts';
+import { RunStatistics } from '../runtime/run-statistics.ts';
+import { Secrets } from '../runtime/secrets.ts';
+import { systemReason } from '../runtime/system-reason.ts';
+import { UsageError } from '../runtime/usage-error.ts';
+import { callJobs } from './call-jobs.ts';
+import { checkInput } from './check-input.ts';
+import { composePolicy } from './compose-policy.ts';
+import { jobsToCall } from './jobs-to-call.ts';
+import type { RunReport } from './run-report.ts';
+import type { RunSettings } from './run-settings.ts';
+
+/** How a run is asked to end. */
+export interface RunSignals {
+  /** Nothing new begins. */
+  readonly draining: AbortSignal;
+  /** What runs is ended. */
+  readonly stopped: AbortSignal;
+}
+
+/** Where a run tells of itself while it goes on. */
+export interface RunScreen {
+  note(text: string): void;
+  /** Shows progress until it is disposed. */
+  watch(facts: ProgressFacts): Disposable;
+}
+
+/**
+ * The main job: checks the whole input, then calls every job that has no result yet and writes one line for each. Throws a {@link UsageError}
+ * before the first call for anything the user has to mend, and an `OutputError` if a result could not be written.
+ */
+export async function runJobs(settings: RunSettings, signals: RunSignals, screen: RunScreen): Promise<RunReport> {
+  const run = new Run(settings, signals, screen);
+  const startMs = nowMs();
+  await run.start();
+  return { statistics: run.statistics, durationMs: nowMs() - startMs };
+}
+
+class Run {
+  readonly statistics: RunStatistics = new RunStatistics();
+  readonly #index = new JobIndex();
+  readonly #settings: RunSettings;
+  readonly #signals: RunSignals;
+  readonly #screen: RunScreen;
+
+  constructor(settings: RunSettings, signals: RunSignals, screen: RunScreen) {
+    this.#settings = settings;
+    this.#signals = signals;
+    this.#screen = screen;
+  }
+
+  async start(): Promise<void> {
+    const { out, bodies } = this.#settings;
+    await using input = await InputFile.open(this.#settings.input);
+    using _lock = JournalLock.acquire(out);
+    await using journal = await Journal.open(out);
+    await this.#readResults(journal);
+    await this.#check(input);
+    if (bodies.save !== undefined) await makeFolder(bodies.save.folder);
+    const tornBytes = await journal.begin();
+    if (tornBytes > 0) this.#screen.note(`${out}: cut off ${tornBytes} bytes of a result that was not written to its end`);
+    if (this.statistics.remaining > 0) await this.#call(input, journal);
+  }
+
+  async #readResults(journal: Journal): Promise<void> {
+    const { out, resume } = this.#settings;
+    if (resume === 'no' && journal.exists) throw new UsageError('there is such a file already; --resume continues it', { file: out });
+    await journal.read(({ id, job, ok }) => this.#index.setRecorded(this.#index.keyOf(id), ok ? 'done' : 'failed', job));
+  }
+
+  async #check(input: InputFile): Promise<void> {
+    const { statistics } = this;
+    const note = (text: string): void => this.#screen.note(text);
+    const context = { index: this.#index, statistics, signal: this.#signals.draining, note };
+    const unrepeatable = await checkInput(input, this.#settings, context);
+    if (statistics.withoutJob > 0)
+      note(`${this.#settings.out}: has results of ${statistics.withoutJob} jobs that are not in ${input.path}`);
+    const { isAskedFor, maxAttempts } = this.#settings.policy.retry;
+    if (unrepeatable > 0 && !isAskedFor) {
+      note(
+        `${unrepeatable} jobs are tried only once, since HTTP does not let their method be repeated unasked; --max-attempts ${maxAttempts} asks`,
+      );
+    }
+  }
+
+  async #call(input: InputFile, journal: Journal): Promise<void> {
+    const { statistics } = this;
+    const { bodies, environmentHeaders, makesCommands, policy: settings, secretHeaders } = this.#settings;
+    const secrets = new Secrets(Object.values(secretHeaders));
+    const { concurrency, retry } = settings;
+    await using caller = await this.#newCaller(new BodyKeeper(bodies, secrets));
+    const { policy, openBreakers } = composePolicy(settings, !makesCommands, statistics);
+    using _progress = this.#screen.watch({ statistics, openBreakers });
+    const { draining, stopped } = this.#signals;
+    await callJobs(jobsToCall(input, this.#settings, this.#index), {
+      draining,
+      stopped,
+      caller,
+      policy,
+      journal,
+      statistics,
+      secrets,
+      environmentHeaders,
+      concurrency,
+      repeatsAll: retry.isAskedFor,
+    });
+    if (statistics.remaining > 0 && !draining.aborted) throw changedWhileRunning(input.path, statistics.remaining);
+  }
+
+  /** The jobs of one run are all of one kind, and what the other kind needs is not even loaded. */
+  async #newCaller(bodies: BodyKeeper): Promise<Caller<Job>> {
+    if (this.#settings.makesCommands) {
+      const { ExecCaller } = await import('../runtime/exec-caller.ts');
+      return new ExecCaller(bodies);
+    }
+    const { HttpCaller } = await import('../runtime/http-caller.ts');
+    const { policy, secretHeaders } = this.#settings;
+    return new HttpCaller({ concurrency: policy.concurrency, secretHeaders }, bodies);
+  }
+}
+
+function changedWhileRunning(file: string, jobs: number): UsageError {
+  return new UsageError(`the file changed after it was checked: ${jobs} jobs were not found again`, { file });
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+    await access(path, constants.W_OK);
+  } catch (error) {
+    throw new UsageError(`cannot be made or written to: ${systemReason(error)}`, { file: path });
+  }
+}

@@ -1,0 +1,24 @@
+import type { BodySettings } from '../runtime/body-keeper.ts';
+import type { MakeJob } from '../runtime/job.ts';
+import type { EnvironmentHeaders } from '../runtime/job-fingerprint.ts';
+import type { PolicySettings } from '../runtime/policy-settings.ts';
+
+/** What `keelson run` is to do, found in order. */
+export interface RunSettings {
+  /** Path of the file of jobs. */
+  readonly input: string;
+  /** Path of the journal. */
+  readonly out: string;
+  /** `no`: there must be no journal yet. `changed`: a job whose line has changed is called again; otherwise that is a fault. */
+  readonly resume: 'no' | 'same' | 'changed';
+  readonly retriesFailed: boolean;
+  readonly skipsBadLines: boolean;
+  readonly makesCommands: boolean;
+  readonly makeJob: MakeJob;
+  readonly environmentHeaders: EnvironmentHeaders;
+  /** The environment headers with their values. */
+  readonly secretHeaders: Readonly<Record<string, string>>;
+  readonly bodies: BodySettings;
+  readonly policy: PolicySettings;
+  readonly drainMs: number;
+}

@@ -1,0 +1,106 @@
+import type { Call } from 'keelson';
+import { toHex } from '../runtime/fingerprint.ts';
+import { nowMs, soon } from '../runtime/host-time.ts';
+import { isRepeatable } from '../runtime/http-job.ts';
+import type { Job } from '../runtime/job.ts';
+import { cleaned, failureOf } from '../runtime/job-failure.ts';
+import { type EnvironmentHeaders, jobFingerprint } from '../runtime/job-fingerprint.ts';
+import type { Journal } from '../runtime/journal.ts';
+import { formatEntry } from '../runtime/journal-entry.ts';
+import { OutputError } from '../runtime/output-error.ts';
+import type { Caller, JobFailure, Reply } from '../runtime/reply.ts';
+import type { RunStatistics } from '../runtime/run-statistics.ts';
+import type { Secrets } from '../runtime/secrets.ts';
+import type { RunPolicy } from './compose-policy.ts';
+import { journalEntry } from './journal-result.ts';
+
+/** What calling a job needs. */
+export interface JobContext {
+  readonly caller: Caller<Job>;
+  readonly policy: RunPolicy['policy'];
+  readonly journal: Journal;
+  readonly statistics: RunStatistics;
+  readonly secrets: Secrets;
+  readonly environmentHeaders: EnvironmentHeaders;
+  /** Whether also those calls are repeated that HTTP does not call repeatable (law R5). */
+  readonly repeatsAll: boolean;
+  /** Nothing new begins: no job, and no attempt. */
+  readonly draining: AbortSignal;
+}
+
+/** One job on its way from the first attempt to its line in the journal. */
+export class RunningJob {
+  readonly #job: Job;
+  readonly #context: JobContext;
+  readonly #ending = new AbortController();
+  readonly #startMs = nowMs();
+  #attempts = 0;
+  /** The attempt that runs; undefined between attempts. */
+  #attempt: Call | undefined;
+
+  constructor(job: Job, context: JobContext) {
+    this.#job = job;
+    this.#context = context;
+  }
+
+  /** Resolves when the job's line is durable, or the job was ended and has none. Throws an {@link OutputError}. */
+  async run(): Promise<void> {
+    const outcome = await this.#outcome();
+    if (outcome !== undefined) await this.#finish(outcome.reply, outcome.failure);
+  }
+
+  /** Lets an attempt that runs come to its end; whatever the job waits for is over. */
+  drain(): void {
+    if (this.#attempt === undefined || this.#attempt.signal.aborted) this.end(this.#context.draining.reason);
+  }
+
+  /** Ends the job without a result. */
+  end(reason: unknown): void {
+    this.#ending.abort(reason);
+  }
+
+  /** What the job came to; undefined if it was ended. */
+  async #outcome(): Promise<{ readonly reply: Partial<Reply>; readonly failure: JobFailure | undefined } | undefined> {
+    const { policy, secrets } = this.#context;
+    const { signal } = this.#ending;
+    try {
+      const reply = await policy.execute((call) => this.#call(call), { signal, ...this.#callOptions() });
+      return { reply, failure: reply.failure && cleaned(reply.failure, secrets) };
+    } catch (error) {
+      if (error instanceof OutputError) throw error;
+      return signal.aborted && error === signal.reason ? undefined : { reply: {}, failure: failureOf(error, secrets) };
+    }
+  }
+
+  #callOptions(): { name: string; keys?: { origin: string }; idempotent?: boolean } {
+    const job = this.#job;
+    if (job.kind === 'exec') return { name: job.argv[0] };
+    return { name: `${job.method} ${job.origin}`, keys: { origin: job.origin }, idempotent: this.#context.repeatsAll || isRepeatable(job) };
+  }
+
+  async #call(call: Call): Promise<Reply> {
+    const { caller, statistics, draining } = this.#context;
+    if (draining.aborted) this.end(draining.reason);
+    call.throwIfCancelled();
+    this.#attempt = call;
+    this.#attempts++;
+    statistics.startCall(this.#attempts);
+    const startMs = nowMs();
+    try {
+      return await caller.call(this.#job, this.#attempts, call);
+    } finally {
+      statistics.endCall(nowMs() - startMs);
+      if (this.#attempt === call) this.#attempt = undefined;
+      // A retry would now begin to wait. A result is not harmed: it is there by then.
+      if (draining.aborted) soon(() => this.drain());
+    }
+  }
+
+  async #finish(reply: Partial<Reply>, failure: JobFailure | undefined): Promise<void> {
+    const { journal, statistics, environmentHeaders } = this.#context;
+    const job = toHex(jobFingerprint(this.#job, environmentHeaders));
+    const facts = { id: this.#job.id, job, attempts: this.#attempts, durationMs: nowMs() - this.#startMs };
+    await journal.append(formatEntry(journalEntry(facts, reply, failure)));
+    statistics.finish(failure?.code);
+  }
+}

@@ -1,0 +1,45 @@
+// The only file of the command that reads the clock or sets a timer.
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+
+/** Monotonic milliseconds. */
+export function nowMs(): number {
+  return performance.now();
+}
+
+/** Calls back once after `delayMs`, unless the returned function was called before. */
+export function after(delayMs: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, delayMs);
+  return () => clearTimeout(timer);
+}
+
+/** Calls back when everything that is ready now has run. */
+export function soon(callback: () => void): void {
+  setImmediate(callback);
+}
+
+/** Calls back again and again, without holding the process, until the returned function is called. */
+export function every(periodMs: number, callback: () => void): () => void {
+  const timer = setInterval(callback, periodMs).unref();
+  return () => clearInterval(timer);
+}
+
+/** Resolves after `delayMs`; rejects with the signal's reason as soon as it aborts. */
+export function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      cancel();
+      reject(signal.reason);
+    };
+    const cancel = after(delayMs, () => {
+      signal.removeEventListener('abort', stop);
+      resolve();
+    });
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+}
+
+/** A histogram of whole numbers from 1 up. */
+export function newHistogram(): RecordableHistogram {
+  return createHistogram();
+}
