@@ -69,9 +69,12 @@ async function checkShape({ name, tarball }: PackedPackage): Promise<string[]> {
   return problems.flat();
 }
 
-/** Loads every entry both ways in a process of its own, and starts every command. */
+/** Loads every entry that is no command both ways in a process of its own, and starts every command. */
 async function checkLoading({ name, manifest }: PackedPackage, project: string): Promise<string[]> {
-  const entries = Object.entries(manifest.exports ?? {}).filter(([, target]) => typeof target !== 'string');
+  const commands = Object.values(manifest.bin ?? {});
+  const entries = Object.entries(manifest.exports ?? {}).filter(
+    ([, target]) => typeof target !== 'string' && !commands.includes(target['default'] ?? ''),
+  );
   const loads = entries.map(([subpath]) => ({
     what: `load ${name}${subpath.slice(1)}`,
     args: ['--input-type=commonjs', '--eval', LOAD_BOTH_WAYS, `${name}${subpath.slice(1)}`],

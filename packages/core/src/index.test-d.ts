@@ -5,6 +5,7 @@ import {
   bulkhead,
   type Call,
   type CircuitOpenError,
+  type ClosedError,
   type ComposeOptions,
   circuitBreaker,
   compose,
@@ -65,7 +66,7 @@ describe('compose', () => {
     const policy = compose(timeout('1s'), retry(), circuitBreaker(), bulkhead({ maxConcurrency: 1 }));
     const attempt = await policy.attempt(loadUser);
     if (!attempt.ok && attempt.by === 'policy') {
-      expectTypeOf(attempt.error).toEqualTypeOf<TimeoutError | CircuitOpenError | BulkheadFullError>();
+      expectTypeOf(attempt.error).toEqualTypeOf<TimeoutError | CircuitOpenError | BulkheadFullError | ClosedError>();
     }
   });
 

@@ -11,6 +11,7 @@ export {
 } from './circuit-breaker/circuit-breaker.ts';
 export { CircuitOpenError } from './circuit-breaker/circuit-breaker-layer.ts';
 export { type CancelKind, CancelledError } from './errors/cancelled-error.ts';
+export { ClosedError } from './errors/closed-error.ts';
 export { ERROR_CODES, type ErrorCode } from './errors/error-codes.ts';
 export { type AttemptRecord, attemptsOf, suppressedOf } from './errors/history.ts';
 export { isKeelsonError, KeelsonError, type KeelsonErrorDetails } from './errors/keelson-error.ts';

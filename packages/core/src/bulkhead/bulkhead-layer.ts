@@ -1,3 +1,4 @@
+import { ClosedError } from '../errors/closed-error.ts';
 import { KeelsonError } from '../errors/keelson-error.ts';
 import { withoutStack } from '../errors/without-stack.ts';
 import { type Layer, PROCEED, type Step, type Verdict } from '../policy/layer.ts';
@@ -87,8 +88,9 @@ export class BulkheadLayer implements Layer {
     this.queue.refuseAll(() => this.#closedError());
   }
 
+  /** While anybody waits, all permits are out. */
   isIdle(): boolean {
-    return this.#inFlight === 0 && this.queue.size === 0 && !this.#isClosed;
+    return this.#inFlight === 0 && !this.#isClosed;
   }
 
   describe(): PolicyDescription {
@@ -97,21 +99,22 @@ export class BulkheadLayer implements Layer {
   }
 
   #fullError(operation: string): BulkheadFullError {
+    const { lingering } = this;
     const { name, maxAbandoned } = this.rules;
-    const room = `${this.#inFlight} running, ${this.queue.size} waiting`;
+    const room = `(${this.#inFlight} running, ${this.queue.size} waiting)`;
     const [what, remedy] =
-      this.lingering > maxAbandoned
+      lingering > maxAbandoned
         ? [
-            `is held by ${this.lingering} abandoned calls (${room})`,
+            `is held by ${lingering} abandoned ${lingering === 1 ? 'call' : 'calls'} ${room}`,
             'make the operation end when call.signal aborts, or raise maxAbandoned',
           ]
-        : [`is full (${room})`, 'raise maxConcurrency or maxQueue, or slow the callers'];
+        : [`is full ${room}`, 'raise maxConcurrency or maxQueue, or slow the callers'];
     return withoutStack(() => new BulkheadFullError(`${operation} was refused: ${name} ${what}; ${remedy}`, { policy: name, operation }));
   }
 
-  #closedError(operation?: string): KeelsonError {
+  #closedError(operation?: string): ClosedError {
     const { name } = this.rules;
     const message = operation === undefined ? `${name} was closed` : `${operation} was refused: ${name} is closed`;
-    return new KeelsonError('ERR_CLOSED', message, { policy: name, operation });
+    return new ClosedError(message, { policy: name, operation });
   }
 }

@@ -1,4 +1,5 @@
 import { type Checks, checkOptions, text, wholeNumber } from '../errors/check-options.ts';
+import type { ClosedError } from '../errors/closed-error.ts';
 import { optionError } from '../errors/option-error.ts';
 import { enlist } from '../observe/live.ts';
 import { LayerPolicy } from '../policy/layer-policy.ts';
@@ -67,7 +68,7 @@ const CHECKS: Checks<BulkheadOptions> = {
  * });
  * assert.equal(database.statistics().inFlight, 0);
  */
-export class Bulkhead extends LayerPolicy<never, BulkheadFullError> {
+export class Bulkhead extends LayerPolicy<never, BulkheadFullError | ClosedError> {
   readonly #layer: BulkheadLayer;
 
   constructor(options: BulkheadOptions) {

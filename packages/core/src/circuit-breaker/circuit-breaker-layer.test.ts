@@ -1,183 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { CancelledError } from '../errors/cancelled-error.ts';
 import { KeelsonError } from '../errors/keelson-error.ts';
-import { TimeoutError } from '../errors/timeout-error.ts';
 import { type KeelsonEvent, listen } from '../observe/events.ts';
-import { OUTCOME, type Outcome } from '../outcome/classify.ts';
-import { PROCEED } from '../policy/layer.ts';
-import { type Decision, type FakeCircumstances, type FakeStep, fakeStep } from '../testing/fake-step.ts';
-import { CircuitBreakerLayer, type CircuitBreakerRules, CircuitOpenError } from './circuit-breaker-layer.ts';
+import { Circuit } from './circuit.test-support.ts';
+import { type CircuitBreakerRules, CircuitOpenError } from './circuit-breaker-layer.ts';
 import { Consecutive } from './trip-strategy.ts';
-
-const down = (): Error => new Error('down');
-const says = (outcome: Partial<Outcome>): Error => Object.assign(new Error('says'), { [OUTCOME]: outcome });
-
-/** A circuit, and its time. */
-class Circuit {
-  nowMs = 0;
-  readonly layer: CircuitBreakerLayer;
-
-  constructor(rules: Partial<CircuitBreakerRules> = {}) {
-    this.layer = new CircuitBreakerLayer({
-      name: 'api',
-      recoveryTimeoutMs: 1000,
-      successThreshold: 1,
-      maxProbes: 1,
-      probeLeaseMs: 500,
-      strategy: new Consecutive(1, 10_000),
-      handles: undefined,
-      handlesResult: undefined,
-      options: { failureThreshold: 1 },
-      ...rules,
-    });
-  }
-
-  get kind(): string {
-    return this.layer.stateAt(this.nowMs).kind;
-  }
-
-  get failures(): number {
-    return this.layer.rules.strategy.counts(this.nowMs).failures;
-  }
-
-  enter(given: Partial<FakeCircumstances> = {}): { readonly step: FakeStep; readonly decision: Decision | undefined } {
-    const step = fakeStep({ nowMs: this.nowMs, ...given });
-    return { step, decision: step.decided(this.layer.enter(step)) };
-  }
-
-  /** A call that is let through. */
-  call(given: Partial<FakeCircumstances> = {}): FakeStep {
-    const { step, decision } = this.enter(given);
-    expect(decision).toBe('pass');
-    return step;
-  }
-
-  /** A call that is not. */
-  refusal(given: Partial<FakeCircumstances> = {}): CircuitOpenError {
-    const { decision } = this.enter(given);
-    return (decision as { reject: CircuitOpenError }).reject;
-  }
-
-  fails(step: FakeStep, error: unknown = down()): void {
-    step.given.nowMs = this.nowMs;
-    expect(this.layer.fail(step, error)).toBe(PROCEED);
-  }
-
-  returns(step: FakeStep, value: unknown = 'value'): void {
-    step.given.nowMs = this.nowMs;
-    expect(this.layer.succeed(step, value)).toBe(PROCEED);
-  }
-
-  isLeft(step: FakeStep): void {
-    step.given.nowMs = this.nowMs;
-    this.layer.abandon(step);
-  }
-
-  /** Opens it, and lets its time pass. */
-  halfOpen(): this {
-    this.fails(this.call());
-    this.nowMs += 1000;
-    return this;
-  }
-}
-
-describe('what a failed call counts as', () => {
-  test.each<[string, unknown, 'failure' | 'success' | 'neutral']>([
-    ['an error that says nothing of itself', down(), 'failure'],
-    ['what is no error', 'thrown text', 'failure'],
-    ['nothing at all', undefined, 'failure'],
-    ['the timeout of what is inside', new TimeoutError('too slow', { timeoutMs: 5 }), 'failure'],
-    ['transient', says({ kind: 'transient' }), 'failure'],
-    ['throttled', says({ kind: 'throttled' }), 'failure'],
-    ['overloaded', says({ kind: 'overloaded' }), 'failure'],
-    ['permanent: an answer', says({ kind: 'permanent' }), 'success'],
-    ['one that says it is none', says({ kind: 'ok' }), 'success'],
-    ['a cancellation', new CancelledError('explicit', 'stop'), 'neutral'],
-    ['a cancellation at the other end', says({ kind: 'cancelled', origin: 'remote' }), 'neutral'],
-    ['a full bulkhead in this process', new KeelsonError('ERR_BULKHEAD_FULL', 'full'), 'neutral'],
-    ['a refusal for good in this process', new KeelsonError('ERR_OPTION', 'wrong'), 'neutral'],
-  ])('%s', (_, error, bearing) => {
-    const circuit = new Circuit({ strategy: new Consecutive(2, 10_000) });
-    circuit.fails(circuit.call());
-    circuit.fails(circuit.call(), error);
-    expect(circuit.kind).toBe(bearing === 'failure' ? 'open' : 'closed');
-    expect(circuit.failures).toBe(bearing === 'neutral' ? 1 : 0);
-  });
-
-  test.each<[string, unknown, boolean]>([
-    ['of a class that is named', new TypeError('x'), true],
-    ['of a subclass', new TimeoutError('x', { timeoutMs: 1 }), true],
-    ['permanent, but named', Object.assign(new TypeError('x'), { [OUTCOME]: { kind: 'permanent' } }), true],
-    ['of another class', down(), false],
-  ])('handles names classes: an error %s', (_, error, isFailure) => {
-    const circuit = new Circuit({ handles: [TypeError, KeelsonError] });
-    circuit.fails(circuit.call(), error);
-    expect(circuit.kind).toBe(isFailure ? 'open' : 'closed');
-  });
-
-  test('what handles does not name ends a row of failures', () => {
-    const circuit = new Circuit({ strategy: new Consecutive(2, 10_000), handles: [TypeError] });
-    for (const error of [new TypeError('x'), down(), new TypeError('x')]) circuit.fails(circuit.call(), error);
-    expect(circuit.kind).toBe('closed');
-  });
-
-  test('handles is not asked about cancellations and refusals', () => {
-    const asked: unknown[] = [];
-    const circuit = new Circuit({ handles: (error) => asked.push(error) > 0 });
-    for (const error of [new CancelledError('explicit', 'stop'), new KeelsonError('ERR_BULKHEAD_FULL', 'full')]) {
-      circuit.fails(circuit.call(), error);
-    }
-    expect([circuit.kind, asked]).toEqual(['closed', []]);
-    circuit.fails(circuit.call());
-    expect(circuit.kind).toBe('open');
-  });
-});
-
-describe('what a value counts as', () => {
-  const valued = (outcome: Partial<Outcome>): object => ({ [OUTCOME]: outcome });
-
-  test.each<[string, unknown, 'failure' | 'success' | 'neutral']>([
-    ['any', { status: 200 }, 'success'],
-    ['none', undefined, 'success'],
-    ['one that says it is throttled', valued({ kind: 'throttled' }), 'failure'],
-    ['one that says it is overloaded', valued({ kind: 'overloaded' }), 'failure'],
-    ['one that says it is permanent', valued({ kind: 'permanent' }), 'success'],
-    ['one that says it was cancelled', valued({ kind: 'cancelled' }), 'neutral'],
-    ['a refusal in this process', valued({ kind: 'overloaded', origin: 'local' }), 'neutral'],
-  ])('%s', (_, value, bearing) => {
-    const circuit = new Circuit({ strategy: new Consecutive(2, 10_000) });
-    circuit.fails(circuit.call());
-    circuit.returns(circuit.call(), value);
-    expect(circuit.kind).toBe(bearing === 'failure' ? 'open' : 'closed');
-    expect(circuit.failures).toBe(bearing === 'neutral' ? 1 : 0);
-  });
-
-  test('those of handlesResult are failures besides; it is asked only of successes', () => {
-    const asked: unknown[] = [];
-    const circuit = new Circuit({
-      strategy: new Consecutive(9, 10_000),
-      handlesResult: (value) => {
-        asked.push(value);
-        return value === 'busy' || value === permanent;
-      },
-    });
-    const permanent = valued({ kind: 'permanent' });
-    const counted = [permanent, 'busy', valued({ kind: 'throttled' }), valued({ kind: 'cancelled' })].map((value) => {
-      circuit.returns(circuit.call(), value);
-      return circuit.failures;
-    });
-    expect(counted).toEqual([1, 2, 3, 3]);
-    circuit.returns(circuit.call(), 'fine');
-    expect(circuit.failures).toBe(0);
-    expect(asked).toEqual([permanent, 'busy', 'fine']);
-  });
-
-  test('only true is true', () => {
-    const circuit = new Circuit({ handlesResult: () => 'yes' as unknown as boolean });
-    circuit.returns(circuit.call());
-    expect(circuit.kind).toBe('closed');
-  });
-});
 
 describe('a refusal', () => {
   test('of an open circuit says what it opens on and when to come back', () => {
@@ -375,6 +202,42 @@ describe('events', () => {
       { type: 'half-opened', policy: 'api' },
       { type: 'closed', policy: 'api' },
     ]);
+  });
+
+  test('are told when it happens', () => {
+    told((circuit, soFar) => {
+      const types = (): string[] => soFar.splice(0).map(({ type }) => type);
+      circuit.fails(circuit.call());
+      expect(types()).toEqual(['opened']);
+      circuit.nowMs += 1000;
+      const probe = circuit.call();
+      expect(types()).toEqual(['half-opened']);
+      circuit.nowMs += 600;
+      circuit.returns(probe); // too late
+      expect(types()).toEqual(['opened']);
+      circuit.nowMs += 1000;
+      circuit.returns(circuit.call());
+      expect(types()).toEqual(['half-opened', 'closed']);
+    });
+  });
+
+  test('tell changes only', () => {
+    const events = told(
+      (circuit) => {
+        circuit.fails(circuit.halfOpen().call());
+        circuit.nowMs += 500; // the failed probe, whose work goes on, loses its place
+        circuit.refusal();
+        expect(circuit.layer.opened).toBe(2);
+        circuit.nowMs += 500;
+        for (let i = 0; i < 2; i++) {
+          const probe = circuit.call();
+          circuit.returns(probe);
+          circuit.layer.release(probe.ticket);
+        }
+      },
+      { successThreshold: 2 },
+    );
+    expect(events.map(({ type }) => type)).toEqual(['opened', 'half-opened', 'opened', 'half-opened', 'closed']);
   });
 
   test('of what was noticed while a call was left come with the next call', () => {

@@ -172,6 +172,7 @@ export class CircuitBreakerLayer implements Layer {
     else if (bearing === 'failure') {
       const nowMs = step.nowMs();
       if (strategy.failed(nowMs)) this.#open(nowMs, { reason: 'failures', ...strategy.counts(nowMs) });
+      this.#tell();
     }
   }
 
@@ -187,7 +188,6 @@ export class CircuitBreakerLayer implements Layer {
 
   #open(nowMs: number, why: OpenedWhy): void {
     this.#become(open(this.#state, nowMs, this.rules), why);
-    this.#tell();
   }
 
   #passTime(nowMs: number): void {

@@ -128,7 +128,7 @@ class Enter extends Command {
     expect(error.retryAfterMs).toBeGreaterThan(0);
   }
 
-  toString(): string {
+  override toString(): string {
     return 'enter';
   }
 }
@@ -149,7 +149,7 @@ class Pass extends Command {
     for (let i = 0; i < this.#ms; i++) model.tick();
   }
 
-  toString(): string {
+  override toString(): string {
     return `pass ${this.#ms} ms`;
   }
 }
@@ -195,7 +195,7 @@ class End extends Command {
     return calls.filter(({ progress }) => progress === (this.#how === 'release' ? 'ended' : 'running'));
   }
 
-  toString(): string {
+  override toString(): string {
     return `${this.#how} ${this.#which}`;
   }
 }

@@ -10,13 +10,9 @@ type AnyPolicy = Policy<unknown, unknown>;
 /** Counts the calls of one key, from their start until all their work has ended. */
 class Presence implements Layer {
   readonly kind = 'keyed';
-  readonly name: string;
+  readonly name = 'keyed';
   inFlight = 0;
   lingering = 0;
-
-  constructor(name: string) {
-    this.name = name;
-  }
 
   enter(): Verdict {
     this.inFlight++;
@@ -36,12 +32,11 @@ class Presence implements Layer {
 class KeyEntry implements Choice {
   readonly policy: AnyPolicy;
   readonly parts: readonly StaticPart[];
-  readonly presence: Presence;
+  readonly presence: Presence = new Presence();
 
-  constructor(key: string, policy: AnyPolicy) {
+  constructor(policy: AnyPolicy) {
     this.policy = policy;
     this.parts = staticParts(policy);
-    this.presence = new Presence(key);
   }
 
   /** Law B7: what is in use, open, or remembers anything stays. */
@@ -85,7 +80,7 @@ export class KeyEntries {
   /** The entry of `key`, made if it is new; from now on the one used last. */
   use(key: string, nowMs: number): Choice {
     const known = this.#entries.get(key);
-    const entry = known ?? new KeyEntry(key, this.#make(key));
+    const entry = known ?? new KeyEntry(this.#make(key));
     if (known === undefined) this.#makeRoom(nowMs);
     this.#moveToEnd(key, entry);
     return entry;

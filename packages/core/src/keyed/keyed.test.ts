@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { watchLive } from '../observe/live.ts';
 import type { Classify } from '../outcome/classify.ts';
 import { compose } from '../policy/compose.ts';
 import { DONE, PROCEED } from '../policy/layer.ts';
 import { LayerPolicy } from '../policy/layer-policy.ts';
 import type { Call, Policy } from '../policy/policy.ts';
 import { policyFrom } from '../policy/policy-from.ts';
-import { again, limit, Permits, policyOf } from '../policy/test-layers.test-support.ts';
+import { again, limit, lookedUp, Permits, policyOf } from '../policy/test-layers.test-support.ts';
 import { ending, onVirtualTime } from '../policy/virtual-time.test-support.ts';
 import { scriptedOperation } from '../testing/scripted-operation.ts';
 import { Keyed, type KeyedOptions, keyed, keyedDefaults } from './keyed.ts';
@@ -76,14 +77,19 @@ describe('a keyed policy', () => {
       (host) => by(host),
     );
     expect([await wrapped('a', 1), await wrapped('b', 2)]).toEqual(['a 1', 'b 2']);
+    const passed: string[] = [];
     const stranger: Policy = {
       name: 'stranger',
-      execute: async (operation, options) => operation(options?.parent as Call),
+      execute: async (operation, options) => {
+        passed.push(options?.name ?? '');
+        return operation(options?.parent as Call);
+      },
       attempt: () => Promise.reject(new Error('not used')),
       wrap: () => () => Promise.reject(new Error('not used')),
       describe: () => ({ name: 'stranger', kind: 'theirs', options: {} }),
     };
-    expect(await keyed('host', () => stranger).execute(() => 1, by('a'))).toBe(1);
+    expect(await keyed('host', () => stranger).execute(() => 1, { name: 'load', ...by('a') })).toBe(1);
+    expect(passed).toEqual(['load']);
   });
 
   test('leaves cancellation as it is', async () => {
@@ -154,6 +160,20 @@ describe('in a composition', () => {
     expect([hosts.statistics().inFlight, tenants.statistics().inFlight]).toEqual([0, 0]);
   });
 
+  test('is worked out once for each choice of keys', async () => {
+    let lookedUpTimes = 0;
+    const policy = compose(
+      keyed('host', () => lookedUp(() => lookedUpTimes++)),
+      keyed('tenant', () => limit(1000)),
+    );
+    const choices = ['a x', 'a x', 'a y', 'b x', 'a y', 'a x', 'b x'];
+    for (const choice of choices) {
+      const [host = '', tenant = ''] = choice.split(' ');
+      await policy.execute(() => 1, { keys: { host, tenant } });
+    }
+    expect(lookedUpTimes).toBe(new Set(choices).size);
+  });
+
   test('is shared by all it stands in', async () => {
     const { policy, permits } = perHost();
     const [whole, alone] = [compose(again(2, 0), policy), compose(policy, limit(1000))];
@@ -200,8 +220,8 @@ describe('a call without its key', () => {
   ])('rejects: %j', async (options, got) => {
     const { policy } = perHost();
     expect(await ending(policy.execute(() => 1, options as object))).toEqual({ error: wrong(got) });
-    expect(await policy.attempt(() => 1, options as object)).toEqual({ ok: false, by: 'policy', error: wrong(got) });
-    expect(await compose(again(3, 0), policy).attempt(() => 1, options as object)).toEqual({ ok: false, by: 'policy', error: wrong(got) });
+    expect(await policy.attempt(() => 1, options as object)).toEqual({ ok: false, by: 'caller', error: wrong(got) });
+    expect(await compose(again(3, 0), policy).attempt(() => 1, options as object)).toEqual({ ok: false, by: 'caller', error: wrong(got) });
     expect(policy.keys()).toEqual([]);
   });
 
@@ -256,6 +276,12 @@ describe('looking at it', () => {
     expect(Object.isFrozen(statistics)).toBe(true);
     expect(JSON.parse(JSON.stringify(statistics))).toEqual(statistics);
     expect(statistics.maxKeys).toBe(keyedDefaults.maxKeys);
+  });
+
+  test('can be looked at while it lives', () => {
+    using live = watchLive();
+    const { policy } = perHost();
+    expect(live.objects()).toContain(policy);
   });
 
   test('get never makes a policy, and keys may not be changed', async () => {

@@ -9,7 +9,7 @@ export interface CallOwner {
   timeLeftMs(): number;
   /** Output of one of its attempts has left. */
   committed(): void;
-  chargeAll(costs: Readonly<Record<string, number>>): void;
+  chargeFor(attempt: AttemptCall, costs: Readonly<Record<string, number>>): void;
   holdFor(attempt: AttemptCall, done: PromiseLike<unknown>): void;
   /** Takes over work that a call made inside this attempt left running. */
   inherit(work: OngoingWork, attempt: AttemptCall): void;
@@ -65,7 +65,7 @@ export abstract class AttemptCall extends CancelToken implements Call {
   }
 
   charge(costs: Readonly<Record<string, number>>): void {
-    this.owner.chargeAll(costs);
+    this.owner.chargeFor(this, costs);
   }
 }
 

@@ -100,9 +100,16 @@ export abstract class CallState extends AttemptCall implements Step, CallOwner, 
     this.rare?.parent?.commit();
   }
 
-  chargeAll(costs: Readonly<Record<string, number>>): void {
+  chargeFor(attempt: AttemptCall, costs: Readonly<Record<string, number>>): void {
     const nowMs = this.clock.nowMs();
-    for (const slot of this.plan.slots) slot.layer.charge?.(this.options, costs, nowMs);
+    for (const [i, { layer }] of this.plan.slots.entries()) layer.charge?.(this.options, costs, nowMs, this.ticketFor(attempt, i));
+  }
+
+  /** What layer i remembers of this call, if `attempt` is still the one it is about. */
+  ticketFor(attempt: unknown, i: number): unknown {
+    if (attempt !== this.current) return undefined;
+    const rare = this.rare;
+    return rare !== null && i < rare.base ? rare.above?.ticketFor(rare.parent, i) : this.ticketAt(i);
   }
 
   holdFor(attempt: AttemptCall, done: PromiseLike<unknown>): void {
@@ -148,10 +155,13 @@ export abstract class CallState extends AttemptCall implements Step, CallOwner, 
   // ---- what layers may read
 
   get ticket(): unknown {
-    const index = this.at;
-    if (index === 0) return this.ticket0;
-    if (index === 1) return this.ticket1;
-    return this.rare?.tickets?.[index];
+    return this.ticketAt(this.at);
+  }
+
+  private ticketAt(i: number): unknown {
+    if (i === 0) return this.ticket0;
+    if (i === 1) return this.ticket1;
+    return this.rare?.tickets?.[i];
   }
 
   set ticket(ticket: unknown) {

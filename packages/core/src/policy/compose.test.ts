@@ -5,7 +5,7 @@ import { DONE, PROCEED } from './layer.ts';
 import type { LayerPolicy } from './layer-policy.ts';
 import type { Policy } from './policy.ts';
 import { policyFrom } from './policy-from.ts';
-import { again, limit, policyOf } from './test-layers.test-support.ts';
+import { again, limit, lookedUp, policyOf } from './test-layers.test-support.ts';
 import { ending, onVirtualTime } from './virtual-time.test-support.ts';
 
 const time = onVirtualTime();
@@ -63,6 +63,16 @@ describe('the order', () => {
     expect(calls).toBe(4);
     await ending(compose(limit(1000), retry).execute(fails));
     expect(calls).toBe(6);
+  });
+
+  test('is worked out once', async () => {
+    let lookedUpTimes = 0;
+    const policy = compose(
+      lookedUp(() => lookedUpTimes++),
+      limit(1000),
+    );
+    for (let n = 0; n < 3; n++) await policy.execute(() => n);
+    expect(lookedUpTimes).toBe(1);
   });
 
   test('of nothing runs the operation as it is', async () => {
@@ -207,6 +217,8 @@ describe('F2: what is no policy and no option', () => {
     [[[policy]], `${wrong} an array`],
     [[{ name: 'x' }, policy], `${wrong} an object`],
     [[policy, { execute: () => undefined }], `${wrong} an object`],
+    [[{ name: 'x', execute: () => undefined }, policy], `${wrong} an object`],
+    [[{ name: 'x', describe: () => undefined }, policy], `${wrong} an object`],
     [[policy, { execute: () => undefined, describe: () => undefined }], `${wrong} an object`],
     [[policy, { classify: 'x' }], 'compose: classify must be a function, got "x"'],
     [[policy, { name: '' }], 'compose: name must be a text that is not empty, got ""'],

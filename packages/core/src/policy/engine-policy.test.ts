@@ -28,7 +28,7 @@ describe('execute', () => {
     });
     const wrong = { code: 'ERR_OPTION', message: expect.stringMatching(/^execute: operation must be a function, got /) };
     expect(await ending(counting.execute(operation as () => void))).toMatchObject({ error: wrong });
-    expect(await counting.attempt(operation as () => void)).toMatchObject({ ok: false, by: 'policy', error: wrong });
+    expect(await counting.attempt(operation as () => void)).toMatchObject({ ok: false, by: 'caller', error: wrong });
     expect(() => counting.wrap(operation as () => void)).toThrow('wrap: fn must be a function');
     expect(failures).toBe(0);
   });
@@ -82,11 +82,11 @@ describe('attempt tells', () => {
       expect(await stack(limit(1000)).attempt(hangs, { signal: controller.signal })).toEqual({ ok: false, by: 'caller', error: 'stop' });
     });
 
-    test('the call’s own limits: a policy of one call', async () => {
+    test('the call’s own limits, as the caller’s doing', async () => {
       const result = stack(again(2, 0)).attempt(hangs, { timeout: '1s' });
       const atDeadline = stack(again(2, 0)).attempt(hangs, { deadline: Deadline.in('1s') });
       await time.clock.advance('1s');
-      const timedOut = { ok: false, by: 'policy', error: expect.any(TimeoutError) };
+      const timedOut = { ok: false, by: 'caller', error: expect.any(TimeoutError) };
       expect([await result, await atDeadline]).toMatchObject([timedOut, timedOut]);
     });
   });
@@ -115,7 +115,7 @@ describe('attempt tells', () => {
     const { signal } = new AbortController();
     for (const wrong of [{ timeout: 'soon' }, { timeout: -1 }, { timeout: Number.NaN }]) {
       const options = { signal, ...wrong } as ExecuteOptions;
-      expect(await limit(1000).attempt(() => 5, options)).toMatchObject({ ok: false, by: 'policy', error: { code: 'ERR_OPTION' } });
+      expect(await limit(1000).attempt(() => 5, options)).toMatchObject({ ok: false, by: 'caller', error: { code: 'ERR_OPTION' } });
       expect(await ending(limit(1000).execute(() => 5, options))).toMatchObject({ error: { code: 'ERR_OPTION' } });
     }
     for (const garbage of [{ deadline: 5 }, { parent: {} }]) {

@@ -80,4 +80,4 @@ function checkOperation(operation: unknown): void {
 }
 
 /** What fails before there is a call is ours, unless code of the caller's threw it. */
-const blame = (error: unknown): 'policy' | 'operation' => (isKeelsonError(error) ? 'policy' : 'operation');
+const blame = (error: unknown): 'caller' | 'operation' => (isKeelsonError(error) ? 'caller' : 'operation');

@@ -36,7 +36,7 @@ describe('booking', () => {
   test('never comes before what is booked already, whatever the clock says', () => {
     const meter = new Gcra(10, 1000, 3);
     meter.book(3, 5000);
-    meter.giveBack(meter.book(3, 5000), 2, 5000);
+    meter.giveBack(meter.book(3, 5000), 2);
     expect(meter.book(1, 5000).atMs).toBe(5300);
     expect(meter.book(1, 0).atMs).toBeGreaterThanOrEqual(5300);
   });
@@ -48,7 +48,7 @@ describe('giving back', () => {
     book(meter, 3, 0);
     const last = meter.book(2, 0);
     expect([last.atMs, last.order, meter.lastOrder]).toEqual([300, 4, 4]);
-    meter.giveBack(last, 2, 50);
+    meter.giveBack(last, 2);
     expect([last.cost, meter.lastOrder]).toEqual([0, 3]);
     expect(meter.book(1, 50)).toMatchObject({ atMs: 200, order: 4 });
   });
@@ -56,7 +56,7 @@ describe('giving back', () => {
   test('a part of the last booking', () => {
     const meter = new Gcra(10, 1000, 5);
     const booking = meter.book(5, 0);
-    meter.giveBack(booking, 3, 0);
+    meter.giveBack(booking, 3);
     expect(booking.cost).toBe(2);
     expect(meter.lastOrder).toBe(1);
     expect(book(meter, 4, 0)).toEqual([0, 0, 0, 100]);
@@ -66,7 +66,7 @@ describe('giving back', () => {
     const meter = new Gcra(10, 1000, 5);
     const early = meter.book(5, 0);
     meter.book(1, 500);
-    meter.giveBack(early, 5, 500);
+    meter.giveBack(early, 5);
     expect(book(meter, 5, 500)).toEqual([500, 500, 500, 500, 600]);
   });
 
@@ -74,7 +74,7 @@ describe('giving back', () => {
     const meter = new Gcra(10, 1000, 5);
     const early = meter.book(5, 0);
     meter.book(1, 300); // 3 tokens were there: room for 2
-    meter.giveBack(early, 5, 300);
+    meter.giveBack(early, 5);
     expect(book(meter, 5, 300)).toEqual([300, 300, 300, 300, 400]);
   });
 
@@ -82,22 +82,22 @@ describe('giving back', () => {
     const meter = new Gcra(10, 1000, 5);
     const early = [meter.book(2, 0), meter.book(3, 0)] as [Booking, Booking];
     meter.book(1, 300);
-    meter.giveBack(early[0], 2, 300);
-    meter.giveBack(early[1], 2, 300);
+    meter.giveBack(early[0], 2);
+    meter.giveBack(early[1], 2);
     expect(book(meter, 5, 300)).toEqual([300, 300, 300, 300, 400]);
   });
 
   test('from the middle of the plan: what those behind it have left room for, and they stay where they are', () => {
     const spaced = new Gcra(10, 1000, 1);
     const middle = [spaced.book(1, 0), spaced.book(1, 0), spaced.book(1, 0)][1] as Booking;
-    spaced.giveBack(middle, 1, 0);
+    spaced.giveBack(middle, 1);
     expect(spaced.earliestMs(1, 0)).toBe(300);
 
     const bursty = new Gcra(10, 1000, 2);
     book(bursty, 2, 0);
     const next = bursty.book(1, 0);
     expect(bursty.book(1, 0).atMs).toBe(200);
-    bursty.giveBack(next, 1, 0);
+    bursty.giveBack(next, 1);
     expect(bursty.book(1, 0).atMs).toBe(200);
     expect(bursty.book(1, 0).atMs).toBe(300);
   });
@@ -108,7 +108,7 @@ describe('giving back', () => {
       const early = meter.book(3000, 0);
       book(meter, followers, 0);
       const beforeMs = meter.earliestMs(5000, 0);
-      meter.giveBack(early, 3000, 0);
+      meter.giveBack(early, 3000);
       return beforeMs - meter.earliestMs(5000, 0);
     };
     expect(room(1023)).toBe(3000);
@@ -118,9 +118,9 @@ describe('giving back', () => {
   test('nothing twice for a booking that is gone', () => {
     const meter = new Gcra(10, 1000, 5);
     const gone = meter.book(2, 0);
-    meter.giveBack(gone, 2, 0);
+    meter.giveBack(gone, 2);
     meter.book(5, 0);
-    meter.giveBack(gone, 2, 0);
+    meter.giveBack(gone, 2);
     expect(meter.earliestMs(1, 0)).toBe(100);
   });
 });

@@ -58,12 +58,12 @@ export class Gcra implements TokenMeter {
    * The bucket then holds `cost` more from the booking's time on, save what would have flowed over: at no time since, and at none that is
    * planned, does it hold more than it can.
    */
-  giveBack(booking: Booking, cost: number, nowMs: number): void {
+  giveBack(booking: Booking, cost: number): void {
     const log = this.#log;
     const index = booking.order - (this.#lastOrder + 1 - log.size);
     booking.cost -= cost;
     if (log.at(index) !== booking) return;
-    let backMs = Math.min(cost * this.#everyMs, Math.max(0, this.#fullMs - Math.max(nowMs, booking.atMs)));
+    let backMs = cost * this.#everyMs;
     for (let i = index + 1; i < log.size; i++) backMs = Math.min(backMs, (log.at(i) as BucketBooking).gapMs);
     for (let i = index + 1; i < log.size; i++) (log.at(i) as BucketBooking).gapMs -= backMs;
     this.#fullMs -= backMs;

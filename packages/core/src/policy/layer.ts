@@ -91,8 +91,8 @@ export interface Layer {
   expire?(step: Step): unknown;
   /** All work beneath this frame, abandoned or held work included, has really ended. Permits go back here and nowhere else. */
   release?(ticket: unknown): void;
-  /** The operation reports what the call really cost. */
-  charge?(options: ExecuteOptions, costs: Readonly<Record<string, number>>, nowMs: number): void;
+  /** An attempt reports what the call really cost; `ticket` is undefined where it is not the one that the layer remembers (any more). */
+  charge?(options: ExecuteOptions, costs: Readonly<Record<string, number>>, nowMs: number, ticket: unknown): void;
   /** Whether nothing would be lost with this layer: it is not in use and remembers nothing. A layer without this hook has no state. */
   isIdle?(nowMs: number): boolean;
   describe(): PolicyDescription;

@@ -145,8 +145,9 @@ export class Machine extends CallState implements Branch, Cancellable, Waiter {
     return false;
   }
 
+  /** What the caller asked for cannot be, or not any more. */
   private failNow(error: unknown): void {
-    this.uncommon.refusedWith = error;
+    this.uncommon.callersOwn = error;
     this.finish();
     this.fail(error);
   }
@@ -686,7 +687,7 @@ export class Machine extends CallState implements Branch, Cancellable, Waiter {
   endedBy(error: unknown): Extract<Attempt<unknown>, { ok: false }>['by'] {
     const rare = this.rare;
     if (rare === null) return 'operation';
-    if (rare.isCancelledByCaller) return 'caller';
+    if (rare.isCancelledByCaller || error === rare.callersOwn) return 'caller';
     return error === rare.refusedWith ? 'policy' : 'operation';
   }
 
@@ -759,9 +760,12 @@ export class Machine extends CallState implements Branch, Cancellable, Waiter {
     this.at = i;
     if (!isWhole) this.level = i;
     const error = isWhole ? this.wholeTimedOut() : this.expire(i);
-    if (!isWhole) this.closeFrame(this.slot(i), i);
+    if (!isWhole) {
+      this.dropLimits(i);
+      this.closeFrame(this.slot(i), i);
+    }
     if (this.cancelledMeanwhile(attempt)) return;
-    this.uncommon.refusedWith = error;
+    this.uncommon[isWhole ? 'callersOwn' : 'refusedWith'] = error;
     this.inContext(() => {
       if (isWhole) this.finish();
       this.abort(attempt, error);

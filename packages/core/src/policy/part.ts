@@ -11,7 +11,7 @@ export interface LayerPart {
 
 /** Somebody else's policy in a composition. */
 export interface ForeignPart {
-  readonly foreign: Pick<Policy<unknown, unknown>, 'name' | 'execute' | 'describe'>;
+  readonly foreign: Pick<Policy<unknown, unknown>, 'name' | 'execute'>;
 }
 
 /** What one key of a keyed part stands for. */

@@ -10,9 +10,8 @@ class ForeignPolicy<R, E> extends EnginePolicy<R, E> {
   readonly name: string;
 
   constructor(name: string, execute: Execute<R>) {
-    const describe = (): PolicyDescription => ({ name, kind: 'foreign', options: {} });
     const run = async <T>(operation: Operation<T>, options: ExecuteOptions = {}): Promise<T | R> => execute(operation, options);
-    super([{ foreign: { name, execute: run, describe } }]);
+    super([{ foreign: { name, execute: run } }]);
     this.name = name;
   }
 

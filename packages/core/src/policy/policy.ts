@@ -55,7 +55,7 @@ export type Attempt<T, E = KeelsonError> =
   | { readonly ok: true; readonly value: T }
   /** A policy refused or ended the call. */
   | { readonly ok: false; readonly by: 'policy'; readonly error: E }
-  /** The operation failed, or its caller cancelled it. */
+  /** The operation failed; or its caller ended it: cancelled it, gave it a timeout or deadline that passed, or options that are wrong. */
   | { readonly ok: false; readonly by: 'operation' | 'caller'; readonly error: unknown };
 
 /** A policy as plain data, for tests, dashboards and `explain()`. */

@@ -39,12 +39,14 @@ export class Rare {
 
   /** The last error a layer made for this call: tells a policy's refusal from the operation's own failure. */
   refusedWith: unknown = nothing;
+  /** The error made because the caller's own limit had passed, or its options were wrong. */
+  callersOwn: unknown = nothing;
   isCancelledByCaller = false;
 
   /** Number of the outermost frame that belongs to this machine: more than 0 beneath a foreign policy. */
   base = 0;
   /** The call above a foreign policy. */
-  above: { refusedBeneath(error: unknown): void } | null = null;
+  above: { refusedBeneath(error: unknown): void; ticketFor(attempt: unknown, i: number): unknown } | null = null;
 
   scope: ContextNode | undefined = undefined;
   parent: Call | null = null;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { seededRandom } from '../random/seeded-random.ts';
 import { SlidingWindow } from './sliding-window.ts';
 import type { Booking } from './token-meter.ts';
 
@@ -36,9 +37,12 @@ describe('booking', () => {
   });
 
   test('adds up fractions without drifting', () => {
-    const meter = new SlidingWindow(1, 1000);
-    for (let period = 0; period < 1000; period++) for (let i = 0; i < 9; i++) meter.book(0.1, period * 1000 + i);
-    expect(meter.earliestMs(1, 1_000_009)).toBe(1_000_009);
+    const random = seededRandom(1);
+    for (let i = 0; i < 8; i++) {
+      const meter = new SlidingWindow(1, 1000);
+      for (let period = 0; period < 1000; period++) for (let call = 0; call < 9; call++) meter.book(random.next() / 10, period * 1000);
+      expect([meter.book(0.5, 1e6).atMs, meter.book(0.5, 1e6).atMs]).toEqual([1e6, 1e6]);
+    }
   });
 });
 
@@ -76,6 +80,14 @@ describe('giving back', () => {
     meter.book(2, 1000);
     meter.giveBack(old, 2);
     expect(meter.earliestMs(1, 1000)).toBe(2000);
+  });
+
+  test('what is over gives nothing back', () => {
+    const meter = new SlidingWindow(2, 1000);
+    const over = meter.book(2, 0);
+    expect(meter.isClear(1000)).toBe(true);
+    meter.giveBack(over, 2);
+    expect([meter.book(2, 1000).atMs, meter.book(1, 1000).atMs]).toEqual([1000, 2000]);
   });
 
   test('nothing twice for a booking that is gone', () => {

@@ -84,6 +84,5 @@ export class SlidingWindow implements TokenMeter {
       this.#sum -= (log.at(this.#start) as Booking).cost;
       this.#start++;
     }
-    if (this.#start === log.size) this.#sum = 0;
   }
 }

@@ -11,6 +11,18 @@ export const policyOf = (hooks: Partial<Layer>): LayerPolicy<never, unknown> => 
   return new Made({ describe: () => ({ name, kind, options: {} }), ...hooks, kind, name });
 };
 
+/** Says when its hooks are looked up. */
+export const lookedUp = (onLookUp: () => void): LayerPolicy<never, unknown> =>
+  new Made({
+    kind: 'test',
+    name: 'looked up',
+    get enter() {
+      onLookUp();
+      return () => PROCEED;
+    },
+    describe: () => ({ name: 'looked up', kind: 'test', options: {} }),
+  });
+
 /** Ends what is inside after `ms`. */
 export const limit = (ms: number, name = 'limit'): LayerPolicy<never, unknown> =>
   policyOf({

@@ -23,7 +23,7 @@ export interface TokenMeter {
   /** Books `cost` tokens, at most `capacity`, for their earliest time. */
   book(cost: number, nowMs: number): Booking;
   /** Takes `cost` tokens off a booking, as far as that does not let others exceed the limit. */
-  giveBack(booking: Booking, cost: number, nowMs: number): void;
+  giveBack(booking: Booking, cost: number): void;
   /** Takes `cost` tokens that were used already, any number: those who come later wait until they are paid for. */
   debit(cost: number, nowMs: number): void;
   /** Whether nothing is remembered at `nowMs`: the meter is as good as new. */

@@ -97,10 +97,11 @@ describe('the cost', () => {
   });
 
   test('of 0 takes nothing, and waits for nothing', () => {
-    const layer = layerOf({ maxQueue: 0 });
+    const layer = layerOf({ maxQueue: 1 });
+    enter(layer);
     enter(layer);
     expect(enter(layer, { options: { cost: 0 } }).decision).toBe('pass');
-    expect(layer.line.earliestMs(1, 0)).toBe(100);
+    expect(layer.line.earliestMs(1, 0)).toBe(200);
   });
 
   test.each([
@@ -159,6 +160,8 @@ describe('charging', () => {
     expect(layer.line.earliestMs(7, 0)).toBe(700);
     layer.charge(step.options, { tokens: 3 }, 0, step.ticket);
     expect(layer.line.earliestMs(7, 0)).toBe(0);
+    layer.charge(step.options, { tokens: 0 }, 0, step.ticket);
+    expect(layer.line.earliestMs(10, 0)).toBe(0);
   });
 
   test('says what the call cost in all, however often it is said', () => {
@@ -180,9 +183,9 @@ describe('charging', () => {
     const layer = layerOf(tokens);
     const options = { cost: { tokens: 5 } };
     enter(layer, { options });
-    layer.charge(options, { tokens: 1 }, 0);
+    layer.charge(options, { tokens: 1 }, 0, undefined);
     expect(layer.line.earliestMs(10, 0)).toBe(500);
-    layer.charge(options, { tokens: 7 }, 0);
+    layer.charge(options, { tokens: 7 }, 0, undefined);
     expect(layer.line.earliestMs(10, 0)).toBe(700);
   });
 
@@ -197,7 +200,7 @@ describe('charging', () => {
 
   test.each([-1, Number.NaN, Number.POSITIVE_INFINITY, '3'])('F2: %s is no cost', (real) => {
     const message = `api: charge.tokens must be a finite number of at least 0, got ${typeof real === 'string' ? `"${real}"` : real}`;
-    expect(() => layerOf(tokens).charge({}, { tokens: real as number }, 0)).toThrow(
+    expect(() => layerOf(tokens).charge({}, { tokens: real as number }, 0, undefined)).toThrow(
       expect.objectContaining({ code: 'ERR_OPTION', message }),
     );
   });

@@ -57,8 +57,8 @@ export class RateLimiterLayer implements Layer {
     if (waiting) this.line.giveBack(step.ticket as Tokens, step.nowMs());
   }
 
-  /** Without its ticket, which attempt reports is not known: then it can be charged for more, but gets nothing back. */
-  charge(options: ExecuteOptions, costs: Readonly<Record<string, number>>, nowMs: number, ticket?: unknown): void {
+  /** An attempt that is over has no ticket any more: it can be charged for more, but gets nothing back. */
+  charge(options: ExecuteOptions, costs: Readonly<Record<string, number>>, nowMs: number, ticket: unknown): void {
     const { cost: counted } = this.rules;
     const real = counted === undefined ? undefined : costs[counted];
     if (real === undefined) return;

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, test } from 'vitest';
 import { watchLive } from '../observe/live.ts';
 import { compose } from '../policy/compose.ts';
-import { again, limit } from '../policy/test-layers.test-support.ts';
+import { again, limit, policyOf } from '../policy/test-layers.test-support.ts';
 import { ending, onVirtualTime } from '../policy/virtual-time.test-support.ts';
 import { scriptedOperation } from '../testing/scripted-operation.ts';
 import { RateLimitedError } from './rate-limited-error.ts';
@@ -131,6 +131,15 @@ describe('a call', () => {
     expect(await result).toBe(100);
   });
 
+  test('says in a later error for how long it waited, and for what', async () => {
+    const limiter = rateLimit({ limit: 1, period: '1s' });
+    await limiter.acquire();
+    const progress = policyOf({ fail: (step, error) => step.reject(`${(error as Error).message}: ${step.progress()}`) });
+    const result = ending(compose(progress, limiter).execute(() => Promise.reject(new Error('down'))));
+    await time.clock.advance('1s');
+    expect(await result).toEqual({ error: 'down: waited 1s for a token' });
+  });
+
   test('P3: goes on in the async context it was made in', async () => {
     const storage = new AsyncLocalStorage<string>();
     const limiter = rateLimit({ limit: 1, period: '1s' });
@@ -168,11 +177,55 @@ describe('a call', () => {
   });
 });
 
+describe('a call that turns out to cost less', () => {
+  const limiterOf = (): RateLimiter => rateLimit({ limit: 100, period: '1s', burst: 100, cost: 'tokens' });
+
+  test('leaves the difference to those who come later', async () => {
+    const limiter = limiterOf();
+    await limiter.execute((call) => call.charge({ tokens: 30 }), { cost: { tokens: 100 } });
+    expect([limiter.tryAcquire(71), limiter.tryAcquire(70)]).toEqual([false, true]);
+  });
+
+  test('by attempt: each attempt of a retry outside is charged for itself', async () => {
+    const limiter = limiterOf();
+    const result = compose(again(2, 1), limiter).execute(
+      (call) => {
+        call.charge({ tokens: call.attempt * 10 });
+        if (call.attempt === 1) throw new Error('down');
+      },
+      { cost: { tokens: 40 } },
+    );
+    await time.clock.advance(1);
+    await result;
+    expect(limiter.reserve(100)?.waitMs).toBeCloseTo(299, 6); // 10 and 20 were used, and 1 ms has passed since the first
+    await time.clock.advance('1s');
+  });
+
+  test('gets nothing back once its attempt is over', async () => {
+    const limiter = limiterOf();
+    const work = scriptedOperation<string>();
+    const result = compose(again(2, 1), limiter).execute(work.operation, { cost: { tokens: 50 } });
+    const first = await work.expectCall();
+    first.reject(new Error('down'));
+    await time.clock.advance(1);
+    const second = await work.expectCall();
+    first.call.charge({ tokens: 1 });
+    expect(limiter.statistics().waitMs).toBeCloseTo(9, 6);
+    second.resolve('done');
+    expect(await result).toBe('done');
+  });
+});
+
 describe('alone', () => {
   test('tryAcquire takes what can be had now, and never waits', () => {
     const limiter = rateLimit({ limit: 10, period: '1s', burst: 3 });
     expect([limiter.tryAcquire(2), limiter.tryAcquire(2), limiter.tryAcquire()]).toEqual([true, false, true]);
     expect(() => limiter.tryAcquire(4)).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }));
+  });
+
+  test('tryAcquire needs no queue', () => {
+    const limiter = rateLimit({ limit: 10, period: '1s', maxQueue: 0 });
+    expect([limiter.tryAcquire(), limiter.tryAcquire()]).toEqual([true, false]);
   });
 
   test('tryAcquire does not overtake those who wait', async () => {
@@ -197,7 +250,11 @@ describe('alone', () => {
     expect(isDue).toBe(false);
     await time.clock.advance(1);
     await waiting;
-    await expect(limiter.acquire(1, { timeout: 50 })).rejects.toBeInstanceOf(RateLimitedError);
+    const refused = limiter.acquire(1, { timeout: 50 });
+    await expect(refused).rejects.toBeInstanceOf(RateLimitedError);
+    await expect(refused).rejects.toThrow(
+      /^acquire was refused: api \(10 per 1s\) would let it through in 100ms, but that is beyond the deadline/,
+    );
     await expect(limiter.acquire(1, { timeout: 0 })).rejects.toThrow(/^api.acquire: timeout must be a duration above 0/);
     await expect(limiter.acquire(1, { signal: 'stop' as unknown as AbortSignal })).rejects.toThrow(
       'api.acquire: signal must be an AbortSignal',
@@ -227,6 +284,7 @@ describe('alone', () => {
   test('L2: a reservation is given back once, and only before its time', async () => {
     const limiter = rateLimit({ limit: 1, period: '1s' });
     const first = limiter.reserve();
+    first?.cancel(); // its time has come
     const second = limiter.reserve();
     const third = limiter.reserve();
     second?.cancel();
@@ -235,7 +293,6 @@ describe('alone', () => {
     third?.cancel();
     expect(limiter.statistics().waitMs).toBe(2000);
     await time.clock.advance('1s');
-    first?.cancel();
     expect(limiter.statistics()).toMatchObject({ waiting: 0, waitMs: 1000 });
   });
 

@@ -64,6 +64,7 @@ class Play {
     if (act.do === 'wait') this.nowMs += act.ms;
     else if (act.do === 'take') {
       const tokens = line.take(Math.min(act.cost, line.capacity), this.nowMs);
+      expect(tokens.atMs).toBeGreaterThanOrEqual(this.nowMs);
       held.push(tokens);
       this.#onTake(tokens, held);
     } else if (act.do === 'giveBack') {

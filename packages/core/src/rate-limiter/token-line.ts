@@ -66,10 +66,10 @@ export class TokenLine {
   giveBack(tokens: Tokens, nowMs: number): void {
     const { booking, cost, place } = tokens;
     if (place !== undefined) this.#waiting.remove(place);
-    if (booking.atMs <= nowMs || booking.order <= this.#debtOrder) this.#meter.giveBack(booking, cost, nowMs);
+    if (booking.atMs <= nowMs || booking.order <= this.#debtOrder) this.#meter.giveBack(booking, cost);
     else {
       this.#setFree(booking, cost);
-      this.#shorten(nowMs);
+      this.#shorten();
     }
   }
 
@@ -77,14 +77,14 @@ export class TokenLine {
   correct(tokens: Tokens, realCost: number, nowMs: number): void {
     const more = realCost - tokens.cost;
     tokens.cost = realCost;
-    if (more < 0) this.#meter.giveBack(tokens.booking, -more, nowMs);
+    if (more < 0) this.#meter.giveBack(tokens.booking, -more);
     else this.debit(more, nowMs);
   }
 
   /** Takes tokens that were used without having been taken. */
   debit(cost: number, nowMs: number): void {
     if (cost === 0) return;
-    while (this.#free.size > 0) this.#drop(this.#free.peek() as FreeSlot, nowMs);
+    while (this.#free.size > 0) this.#drop(this.#free.peek() as FreeSlot);
     this.#debtOrder = this.#meter.lastOrder;
     this.#meter.debit(cost, nowMs);
   }
@@ -101,7 +101,7 @@ export class TokenLine {
 
   #slotFor(cost: number, nowMs: number): FreeSlot | undefined {
     let first = this.#free.peek();
-    for (; first !== undefined && first.booking.atMs < nowMs; first = this.#free.peek()) this.#drop(first, nowMs);
+    for (; first !== undefined && first.booking.atMs < nowMs; first = this.#free.peek()) this.#drop(first);
     return first !== undefined && first.cost >= cost ? first : undefined;
   }
 
@@ -118,20 +118,18 @@ export class TokenLine {
   }
 
   /** Takes free slots off the end of the plan. */
-  #shorten(nowMs: number): void {
+  #shorten(): void {
     for (let last = this.#freeByOrder.get(this.#meter.lastOrder); last !== undefined; last = this.#freeByOrder.get(this.#meter.lastOrder))
-      this.#drop(last.item, nowMs);
+      this.#drop(last.item);
   }
 
-  #drop(slot: FreeSlot, nowMs: number): void {
+  #drop(slot: FreeSlot): void {
     this.#remove(slot.booking.order);
-    this.#meter.giveBack(slot.booking, slot.cost, nowMs);
+    this.#meter.giveBack(slot.booking, slot.cost);
   }
 
   #remove(order: number): void {
-    const entry = this.#freeByOrder.get(order);
-    if (entry === undefined) return;
+    this.#free.remove(this.#freeByOrder.get(order) as HeapEntry<FreeSlot>);
     this.#freeByOrder.delete(order);
-    this.#free.remove(entry);
   }
 }

@@ -56,7 +56,9 @@ describe('S5, rule 32: through a context that is over nothing can be started', (
   test('through a handle that was kept', async () => {
     const { scope, task } = await ctx.scope('app', async (own) => ({ scope: own, task: await own.spawn(itself, { name: 'row' }) }));
     expect(await ending(scope.sleep(1))).toEqual(closed('sleep in app, which is over'));
-    expect(await ending(scope.scope('late', () => 'never'))).toEqual(closed('scope late was not started: app is over'));
+    expect(await ending(scope.scope('late', () => 'never'))).toMatchObject({
+      error: { code: 'ERR_SCOPE_CLOSED', message: 'scope late was not started: app is over', operation: 'app' },
+    });
     expect(() => scope.spawn(() => 'never')).toThrow(expect.objectContaining({ code: 'ERR_SCOPE_CLOSED', operation: 'app' }));
     expect(await ending(task.sleep(1))).toEqual(closed('sleep in app/row, which is over'));
     task.hold(new Promise(() => {}));
@@ -82,13 +84,15 @@ describe('a sleep nobody awaits', () => {
     const forget = (): void => void ending(ctx.sleep('1h')).then((outcome) => outcomes.push(outcome));
     await ctx.scope('app', async (scope) => {
       forget();
+      forget();
       await scope.spawn(forget, { name: 'row' });
-      expect(time.clock.pendingTimers).toBe(1);
+      expect(time.clock.pendingTimers).toBe(2);
     });
     expect(time.clock.pendingTimers).toBe(0);
     await time.clock.settle();
     expect(outcomes).toEqual([
       closed('a sleep was going on in app/row, which is over'),
+      closed('a sleep was going on in app, which is over'),
       closed('a sleep was going on in app, which is over'),
     ]);
   });

@@ -3,6 +3,7 @@ import type { TimeoutError } from '../errors/timeout-error.ts';
 import { listen } from '../observe/events.ts';
 import { ending, onVirtualTime } from '../policy/virtual-time.test-support.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
+import type { Clock } from '../time/clock.ts';
 import { Deadline } from '../time/deadline.ts';
 import { ctx } from './ctx.ts';
 
@@ -89,6 +90,28 @@ describe('a timeout', () => {
   });
 });
 
+test('timeouts of one length share a timer, a deadline leaves none behind', async () => {
+  let timers = 0;
+  const { clock } = time;
+  const counting: Clock = {
+    nowMs: () => clock.nowMs(),
+    epochMs: () => clock.epochMs(),
+    schedule(delayMs, callback) {
+      timers++;
+      const timer = clock.schedule(delayMs, callback);
+      const cancel = (): void => {
+        timers--;
+        timer.cancel();
+      };
+      return { ...timer, cancel };
+    },
+  };
+  for (const timeout of ['7s', '7s', '7s'] as const) await ctx.scope('app', { clock: counting, timeout }, () => undefined);
+  expect(timers).toBe(1); // it is kept for the next one, and holds nobody up
+  for (const ms of [1001, 1002, 1003]) await ctx.scope('app', { clock: counting, deadline: Deadline.in(ms) }, () => undefined);
+  expect(timers).toBe(1);
+});
+
 describe('a deadline', () => {
   test('cancels the scope like a timeout', async () => {
     const deadline = Deadline.in('10s');
@@ -102,6 +125,7 @@ describe('a deadline', () => {
 
   test.each([
     ['10s', '20s', 'timed out after 10s'],
+    ['10s', '10s', 'timed out after 10s'],
     ['20s', '10s', 'did not end by its deadline, 10s after it began'],
   ] as const)('beside a timeout: the least of the two wins (timeout %s, deadline %s)', async (timeout, deadline, how) => {
     const result = ending(ctx.scope('report', { timeout, deadline: Deadline.in(deadline) }, () => ctx.sleep('1h')));
@@ -166,8 +190,8 @@ describe('T4, rule 37: of nested limits the least wins', () => {
     const result = ending(
       ctx.scope('outer', { timeout: '10s' }, async () => {
         await ctx.sleep('4s');
-        await ctx.scope('inner', { timeout: '7s' }, async () => {
-          expect(ctx.remainingMs()).toBe(6000);
+        await ctx.scope('inner', { timeout: '6s' }, async () => {
+          expect([ctx.remainingMs(), time.clock.pendingTimers]).toEqual([6000, 1]);
           await ctx.sleep('1h');
         });
       }),

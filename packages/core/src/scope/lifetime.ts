@@ -21,7 +21,7 @@ const nothing = (): void => {};
 /**
  * What scopes and tasks have in common: a place in the tree, a token of their own, and an account of what was started in them.
  *
- * Closed: its own code has ended, and nothing more can be started through it (law S5). Over: closed, and all that was started in it has ended.
+ * It closes when its own code has ended, a scope also all that was started in it; from then on nothing can be started through it (law S5).
  */
 export abstract class Lifetime implements ContextNode {
   readonly parent: ContextNode | undefined;
@@ -67,7 +67,7 @@ export abstract class Lifetime implements ContextNode {
 
   remainingMs(): number {
     if (this.token.isCancelled) return 0;
-    return this.deadlineMs === Number.POSITIVE_INFINITY ? this.deadlineMs : Math.max(0, this.deadlineMs - this.clock.nowMs());
+    return Math.max(0, this.deadlineMs - this.clock.nowMs());
   }
 
   throwIfCancelled(): void {
@@ -91,7 +91,7 @@ export abstract class Lifetime implements ContextNode {
 
   /** What outlives this lifetime belongs to the one around it. */
   keepOpen(what: string): () => void {
-    if (this.#isClosed && this.#open === 0) return this.parent?.keepOpen(what) ?? nothing;
+    if (this.#isClosed) return this.parent?.keepOpen(what) ?? nothing;
     this.#open++;
     let isOpen = true;
     return () => {

@@ -20,6 +20,8 @@ describe('F2: the options of a scope are checked by name and value', () => {
     [{ signal: {} }, 'ctx.scope: signal must be an AbortSignal, got an object'],
     [{ clock: () => 0 }, 'ctx.scope: clock must be a Clock, got a function'],
     [{ clock: { nowMs: () => 0 } }, 'ctx.scope: clock must be a Clock, got an object'],
+    [{ clock: null }, 'ctx.scope: clock must be a Clock, got null'],
+    [{ random: 'next' }, 'ctx.scope: random must be a Random, got "next"'],
     [{ random: () => 0.5 }, 'ctx.scope: random must be a Random, got a function'],
     [{ timout: '5s' }, 'ctx.scope: unknown option "timout"; there are timeout, deadline, signal, clock, random'],
     [null, 'ctx.scope: options must be an object, got null'],

@@ -6,10 +6,7 @@ import type { ScopeBody, ScopeOptions } from './scope.ts';
 /** Something that has these methods: clocks and the like may be of anybody's making. */
 const withMethods = (expected: string, ...methods: readonly string[]): Check => ({
   expected,
-  accepts: (value) =>
-    typeof value === 'object' &&
-    value !== null &&
-    methods.every((method) => typeof (value as Record<string, unknown>)[method] === 'function'),
+  accepts: (value) => methods.every((method) => typeof (value as Record<string, unknown> | null | undefined)?.[method] === 'function'),
 });
 
 const CHECKS = {

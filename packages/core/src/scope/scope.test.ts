@@ -5,6 +5,7 @@ import type { CancelledError } from '../errors/cancelled-error.ts';
 import { suppressedOf } from '../errors/history.ts';
 import type { KeelsonError } from '../errors/keelson-error.ts';
 import { listen } from '../observe/events.ts';
+import { watchLive } from '../observe/live.ts';
 import { ending, onVirtualTime } from '../policy/virtual-time.test-support.ts';
 import { ctx } from './ctx.ts';
 
@@ -130,6 +131,34 @@ describe('the end', () => {
       expect(outcome).not.toBe('running');
     },
   );
+
+  test('waits for what it was asked to keep, however often that is let go', async () => {
+    const log: string[] = [];
+    const result = ctx.scope('app', (scope) => {
+      const letGo = ambient()?.keepOpen('something');
+      letGo?.();
+      letGo?.();
+      scope.spawn(() => ctx.sleep('1s').then(() => log.push('child')));
+    });
+    void result.then(() => log.push('scope'));
+    await time.clock.advance('1s');
+    await result;
+    expect(log).toEqual(['child', 'scope']);
+  });
+
+  test('is all there is to say of a scope that nothing happened to', async () => {
+    const events: unknown[] = [];
+    using _listening = listen('scope', (event) => events.push(event));
+    await ctx.scope('app', (scope) => scope.spawn(() => 'value'));
+    expect(events).toEqual([{ type: 'closed', policy: 'app', scope: 'app' }]);
+  });
+
+  test('can be looked at while it lives', async () => {
+    using live = watchLive();
+    await ctx.scope('app', (scope) => {
+      expect(live.objects()).toContain(scope);
+    });
+  });
 
   test('leaves nothing in its statistics', async () => {
     let read = (): unknown => undefined;

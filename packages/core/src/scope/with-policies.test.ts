@@ -32,9 +32,9 @@ describe('a call inside a scope', () => {
       ];
       const { call } = await work.expectCall();
       scope.cancel(reason);
-      expect(call.signal.reason).toBe(reason);
+      expect.soft(call.signal.reason).toBe(reason);
       ends.push(...(await Promise.all(calls)));
-      expect(await bulkhead.attempt(hangs)).toEqual({ ok: false, by: 'caller', error: reason });
+      expect.soft(await bulkhead.attempt(hangs)).toEqual({ ok: false, by: 'caller', error: reason });
       work.open[0]?.reject(reason);
       throw reason;
     });
@@ -177,11 +177,11 @@ describe('a call inside a scope', () => {
     });
     await time.clock.advance('1s');
     expect(await leftover).toMatchObject({
-      by: 'policy',
+      by: 'caller',
       error: { code: 'ERR_SCOPE_CLOSED', message: 'load was not started: scope app is over', operation: 'load' },
     });
     expect(await limit(1000).attempt(() => 'never', { name: 'load', parent: task.own })).toMatchObject({
-      by: 'policy',
+      by: 'caller',
       error: { code: 'ERR_SCOPE_CLOSED', message: 'load was not started: scope app/row is over' },
     });
   });

@@ -1,7 +1,7 @@
 import type { CancelLink, Cancellable } from '../cancel/cancel-token.ts';
 import { tokenOf } from '../cancel/foreign-signal.ts';
 import { abortSignal, checkOptions, text, wholeNumber } from '../errors/check-options.ts';
-import { KeelsonError } from '../errors/keelson-error.ts';
+import { ClosedError } from '../errors/closed-error.ts';
 import { optionError } from '../errors/option-error.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import { eventChannel } from '../observe/events.ts';
@@ -281,8 +281,8 @@ export class Semaphore {
     });
   }
 
-  #closedError(): KeelsonError {
-    return new KeelsonError('ERR_CLOSED', `${this.name} is closed`, { policy: this.name });
+  #closedError(): ClosedError {
+    return new ClosedError(`${this.name} is closed`, { policy: this.name });
   }
 
   #timeoutError(timeoutMs: number): TimeoutError {

@@ -17,6 +17,8 @@ export class CallRecord {
   /** The call inside which it was made. */
   parent: Call | undefined;
   starts = 0;
+  /** Output of one of its attempts has left. */
+  isCommitted = false;
   settlements = 0;
   ended: Ended | undefined;
   endedMs = 0;

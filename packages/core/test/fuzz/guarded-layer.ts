@@ -91,7 +91,8 @@ export class GuardedLayer implements Layer {
     this.maxAttempts = inner.maxAttempts;
     this.waitsFor = inner.waitsFor;
     this.describe = () => inner.describe();
-    if (inner.charge !== undefined) this.charge = (options, costs, nowMs) => inner.charge?.(options, costs, nowMs);
+    if (inner.charge !== undefined)
+      this.charge = (options, costs, nowMs, ticket) => inner.charge?.(options, costs, nowMs, (ticket as Entry | undefined)?.ticket);
     if (inner.isIdle !== undefined) this.isIdle = (nowMs) => inner.isIdle?.(nowMs) === true;
     if (inner.expire !== undefined) this.expire = (step) => this.#expire(step);
   }

@@ -33,6 +33,8 @@ export class Performance {
     if (!isPending) fault('started after the call had settled (C2)');
     if (source?.signal.aborted === true) fault('started although its signal was aborted (C2)');
     if (this.#world.caller.getStore() !== id) fault('started in the async context of a stranger (P3)');
+    if (this.#world.isPlain && this.#record.isCommitted) fault('started again after output had left (R4)');
+    if (this.#world.isPlain && this.#record.starts > 0 && !spec.idempotent) fault('started again though it is not idempotent (R5)');
     if (spec.timeoutMs !== undefined && this.#world.clock.nowMs() > startedMs + spec.timeoutMs) fault('started after its timeout');
     try {
       this.#call.throwIfCancelled();
@@ -53,7 +55,10 @@ export class Performance {
     this.#world.ledger.saw(`an operation: ${waitMs === undefined ? 'at once' : 'later'}, ${shape}, ${ends}`);
     const isAwaited = nested?.isAwaited === true && waitMs !== undefined;
     const inner = nested === undefined ? undefined : this.#world.spare(nested.spare, { parent: this.#call, isAwaited });
-    if (commits) this.#call.commit();
+    if (commits) {
+      this.#call.commit();
+      this.#record.isCommitted = true;
+    }
     if (charges) this.#call.charge({ tokens: 2 });
     if (hold !== undefined) this.#hold(hold.ms, hold.obeys);
     if (atStart !== undefined) this.#world.act(atStart);

@@ -13,7 +13,7 @@ import { FuzzScope } from './fuzz-scope.ts';
 import { AWAITED, Ledger, runningOf } from './ledger.ts';
 import { Performance } from './performance.ts';
 import type { Account } from './real-policies.ts';
-import type { Action, AsideSpec, CallSpec, StackPlan } from './stack-plan.ts';
+import type { Action, AsideSpec, CallSpec, LayerSpec, StackPlan } from './stack-plan.ts';
 import { LayerError, Replacement } from './test-layers.ts';
 
 /** Everything one run of a plan consists of. */
@@ -29,6 +29,8 @@ export class World implements BuildHost {
   readonly scope = new FuzzScope(() => {
     if (this.running > 0) this.ledger.fault(`${this.running} operations go on after their scope is over (P1)`);
   });
+  /** Whether nobody starts an operation anew but those who are bound to the laws. */
+  readonly isPlain: boolean;
   /** Operations of any kind that have not ended. */
   running = 0;
   /** Above 0 while hooks or listeners are called because a call has been ended: it is decided, but not told. */
@@ -42,6 +44,7 @@ export class World implements BuildHost {
   constructor(plan: StackPlan, clock: VirtualClock) {
     this.#plan = plan;
     this.clock = clock;
+    this.isPlain = !plan.layers.some(startsAnew);
     this.sources = plan.signals.map((_, index) => new ForeignSource({ signal: index }));
     const builder = new Builder(this);
     this.#policy = builder.build(plan.layers);
@@ -177,4 +180,9 @@ export class World implements BuildHost {
     if (error instanceof RangeError && error.message === 'the classifier threw') return true;
     return this.sources.some((source) => source.reason === error);
   }
+}
+
+/** Strangers may call the operation twice, and the deciders of the fuzz say `again` whatever the call is like. */
+function startsAnew(spec: LayerSpec): boolean {
+  return 'inner' in spec ? spec.inner.some(startsAnew) : ['stranger', 'exit', 'consult-out'].includes(spec.kind);
 }

@@ -123,6 +123,18 @@ test('B1 a late failure does not open a circuit that has closed since', async ()
   expect(breaker.statistics()).toMatchObject({ state: 'closed', opened: 1, failures: 0 });
 });
 
+test('B1 nor does a probe count that was sent before it opened again', async () => {
+  const breaker = await halfOpen({ maxProbes: 2, probeLease: '1h' });
+  const slow = breaker.execute(() => inTime(5000, 'slow'));
+  await ending(breaker.execute(fail));
+  expect(breaker.state).toBe('open');
+  await time.clock.advance('2s');
+  expect(breaker.state).toBe('half-open');
+  await time.clock.advance('3s');
+  expect(await slow).toBe('slow');
+  expect(breaker.state).toBe('half-open');
+});
+
 test('B2 a probe has a lease: one that hangs does not block the circuit', async () => {
   const breaker = await halfOpen({ probeLease: 500 });
   const hanging = breaker.execute(() => inTime(10_000, 'late'));

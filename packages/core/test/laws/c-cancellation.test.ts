@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { circuitBreaker } from '../../src/circuit-breaker/circuit-breaker.ts';
 import { suppressedOf } from '../../src/errors/history.ts';
+import { listen } from '../../src/observe/events.ts';
 import { compose } from '../../src/policy/compose.ts';
 import type { Call, Operation } from '../../src/policy/policy.ts';
 import { policyFrom } from '../../src/policy/policy-from.ts';
@@ -240,6 +241,17 @@ test('C1 an unrelated error of an operation that was abandoned is not', async ()
   await result;
   await time.clock.advance(10);
   expect(suppressedOf(reason)).toEqual([]);
+});
+
+test('C2 an abort that comes when the wait is over, but before it is noticed, still comes in time', async () => {
+  const controller = new AbortController();
+  const ran = vi.fn(fail);
+  const listening = listen('retry', () => controller.abort(REASON));
+  const result = ending(retry({ baseDelay: 0 }).execute(ran, { signal: controller.signal }));
+  expect(await result).toEqual({ error: REASON });
+  await time.clock.settle();
+  listening[Symbol.dispose]();
+  expect(ran).toHaveBeenCalledTimes(1);
 });
 
 test('C2 an abort ends the wait for a token at once, and the token goes to whoever comes next', async () => {

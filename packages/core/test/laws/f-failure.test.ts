@@ -77,11 +77,19 @@ describe.each(ORDERS)('in $name', ({ make }) => {
     expect(permits.statistics().inFlight).toBe(0);
   });
 
+  test.each(bad)('F1 %s is tried again', async (_name, operation) => {
+    const { policy } = make();
+    let starts = 0;
+    const result = ending(policy.execute((call) => (starts++ === 0 ? operation(call) : 'second'), HOST));
+    await time.clock.advance('1m');
+    expect(await result).toEqual({ value: 'second' });
+  });
+
   test('F1 execute, attempt and wrap never throw', async () => {
     const { policy } = make();
     const wrong = { ...HOST, timeout: 'soon' as '1s' };
     expect(await ending(policy.execute(() => 1, wrong))).toMatchObject({ error: { code: 'ERR_OPTION' } });
-    expect(await policy.attempt(() => 1, wrong)).toMatchObject({ ok: false, by: 'policy', error: { code: 'ERR_OPTION' } });
+    expect(await policy.attempt(() => 1, wrong)).toMatchObject({ ok: false, by: 'caller', error: { code: 'ERR_OPTION' } });
     expect(await ending(policy.wrap(() => 1, wrong)())).toMatchObject({ error: { code: 'ERR_OPTION' } });
   });
 });

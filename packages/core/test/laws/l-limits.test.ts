@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bulkhead } from '../../src/bulkhead/bulkhead.ts';
 import { compose } from '../../src/policy/compose.ts';
-import type { Policy } from '../../src/policy/policy.ts';
+import type { Call, Policy } from '../../src/policy/policy.ts';
 import { ending, onVirtualTime } from '../../src/policy/virtual-time.test-support.ts';
 import { type RateLimiter, type RateLimitOptions, rateLimit } from '../../src/rate-limiter/rate-limiter.ts';
 import { timeout } from '../../src/timeout/timeout.ts';
@@ -97,6 +97,22 @@ test('L1 by default calls are spaced evenly, and a thousand may wait', async () 
   expect(ends.at(-1)).toMatchObject({ error: { code: 'ERR_RATE_LIMITED' } });
 });
 
+/** How somebody may leave who has tokens that are not due yet. */
+const leaving: readonly (readonly [string, (limiter: RateLimiter) => Promise<void>])[] = [
+  ['a reservation that is cancelled', async (limiter) => limiter.reserve()?.cancel()],
+  [
+    'a call that leaves',
+    async (limiter) => {
+      const controller = new AbortController();
+      const call = ending(limiter.execute(() => 1, { signal: controller.signal }));
+      controller.abort('gone');
+      await call;
+    },
+  ],
+  ['a call that cannot wait so long', async (limiter) => void (await ending(limiter.execute(() => 1, { timeout: 50 })))],
+  ['a call beneath a limit that passes', async (limiter) => void (await ending(compose(timeout(50), limiter).execute(() => 1)))],
+];
+
 describe.each([
   ['gcra', { limit: 10, period: '1s' }],
   ['sliding-window', { limit: 1, period: 100, algorithm: 'sliding-window' }],
@@ -110,23 +126,7 @@ describe.each([
     expect(await result).toBe(300);
   });
 
-  test.each([
-    ['a reservation that is cancelled', (limiter: RateLimiter) => limiter.reserve()?.cancel()],
-    [
-      'a call that leaves',
-      async (limiter: RateLimiter) => {
-        const controller = new AbortController();
-        const call = ending(limiter.execute(() => 1, { signal: controller.signal }));
-        controller.abort('gone');
-        await call;
-      },
-    ],
-    ['a call that cannot wait so long', async (limiter: RateLimiter) => void (await ending(limiter.execute(() => 1, { timeout: 50 })))],
-    [
-      'a call beneath a limit that passes',
-      async (limiter: RateLimiter) => void (await ending(compose(timeout(50), limiter).execute(() => 1))),
-    ],
-  ] as const)('are given back by %s', async (_what, leave) => {
+  test.each(leaving)('are given back by %s', async (_what, leave) => {
     const limiter = rateLimit(options);
     limiter.reserve();
     await leave(limiter);
@@ -153,8 +153,51 @@ describe.each([
   });
 });
 
-test('L2 what a call really cost is charged afterwards', async () => {
+describe.each(places)('L2 what a call really cost is charged afterwards, %s', (_name, around) => {
+  test.each([
+    ['more, which those who come later wait for', 300, 201],
+    ['less, which is given back', 20, 0],
+  ])('%s', async (_what, tokens, waitMs) => {
+    const limiter = rateLimit({ limit: 1000, period: '1s', burst: 100, cost: 'tokens' });
+    await around(limiter).execute((call) => call.charge({ tokens }), { cost: { tokens: 100 } });
+    expect(limiter.statistics().waitMs).toBeCloseTo(waitMs, 6);
+  });
+
+  test('by each attempt for itself', async () => {
+    const limiter = rateLimit({ limit: 1000, period: '1s', burst: 100, cost: 'tokens' });
+    let starts = 0;
+    const result = ending(
+      around(limiter).execute(
+        (call) => {
+          call.charge({ tokens: 20 });
+          if (starts++ === 0) throw new Error('down');
+        },
+        { cost: { tokens: 60 } },
+      ),
+    );
+    await time.clock.advance(100);
+    await result;
+    expect(limiter.statistics().waitMs).toBe(0);
+    expect(limiter.reserve(79)?.waitMs).toBe(0);
+  });
+});
+
+test('L2 an attempt that is over charges what it cost more, and takes nothing from the one that goes on', async () => {
   const limiter = rateLimit({ limit: 1000, period: '1s', burst: 100, cost: 'tokens' });
-  await limiter.execute((call) => call.charge({ tokens: 300 }), { cost: { tokens: 100 } });
-  expect(limiter.statistics().waitMs).toBeCloseTo(201, 6);
+  let first: Call | undefined;
+  const result = compose(threeAttempts(), limiter).execute(
+    (call) => {
+      if (first !== undefined) return 'second';
+      first = call;
+      throw new Error('down');
+    },
+    { cost: { tokens: 50 } },
+  );
+  await time.clock.advance(100);
+  await result;
+  first?.charge({ tokens: 10 });
+  expect(limiter.statistics().waitMs).toBe(0);
+  expect(limiter.reserve(50)?.waitMs).toBe(0);
+  expect(limiter.reserve(1)?.waitMs).toBe(1);
+  await time.clock.advance(1);
 });

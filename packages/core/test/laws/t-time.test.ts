@@ -277,6 +277,8 @@ describe('T5 what somebody awaits holds the process, housekeeping does not', () 
 
   test('nor does an engine that is idle, whatever it has done', async () => {
     for (const { make } of ORDERS) await make().policy.execute(() => 1, HOST);
+    for (const { make } of ORDERS) await make().policy.execute(() => 1, { ...HOST, timeout: '1h' });
+    for (const { make } of ORDERS) await make().policy.execute(() => 1, { ...HOST, deadline: Deadline.in('1h') });
     await time.clock.settle();
     expect(time.clock.pendingTimers).toBe(0);
     const failing = Promise.all(ORDERS.map(({ make }) => ending(make().policy.execute(() => failIn(10, 1), { ...HOST, timeout: '1m' }))));

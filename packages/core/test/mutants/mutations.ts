@@ -1,0 +1,228 @@
+/** A mechanism of a law, broken in one place. */
+export interface Mutation {
+  readonly law: string;
+  /** Below packages/core/src. */
+  readonly file: string;
+  /** Stands there exactly once. */
+  readonly search: string;
+  readonly replace: string;
+}
+
+const machine = 'policy/machine.ts';
+const state = 'policy/call-state.ts';
+const retry = 'retry/retry-layer.ts';
+const breaker = 'circuit-breaker/circuit-breaker-layer.ts';
+const circuit = 'circuit-breaker/circuit-state.ts';
+const limiter = 'rate-limiter/rate-limiter-layer.ts';
+const bulkhead = 'bulkhead/bulkhead-layer.ts';
+
+const of = (law: string, file: string, search: string, replace: string): Mutation => ({ law, file, search, replace });
+
+const cancellation: readonly Mutation[] = [
+  of('C1', machine, 'this.at = at; // we may be inside a hook', "reason = new Error('cancelled', { cause: reason });"),
+  of('C1', machine, 'rare.isCancelledByCaller || error === rare.callersOwn', 'error === rare.callersOwn'),
+  of('C1', machine, 'if (error !== reason && isCausedBy(error, reason)) suppress(reason, error);', ''),
+  of(
+    'C1',
+    'cancel/foreign-signal.ts',
+    'this.#stopped();\n    this.cancel(this.#source.reason);',
+    "this.#stopped();\n    this.cancel(new DOMException('aborted', 'AbortError'));",
+  ),
+  of('C2', machine, 'if (signal.aborted) return this.endedBefore(signal.reason);', ''),
+  of('C2', machine, 'rare.node?.unlink();', ''),
+  of('C2', machine, 'rare.timer?.cancel();\n    rare.timer = null;', ''),
+  of('C2', machine, 'if (epoch === this.epoch) then();', 'then();'),
+  of('C3', 'policy/through-foreign.ts', 'foreignCall === undefined || foreignCall === call ? undefined : foreignCall.signal', 'undefined'),
+  of(
+    'C4',
+    'outcome/classify.ts',
+    'const own = declared(error);',
+    "if ((error as Error).name === 'AbortError') return OWN.ERR_CANCELLED;\n  const own = declared(error);",
+  ),
+  of('C5', 'cancel/foreign-signal.ts', 'if (!this.#listening && !this.isCancelled) {', 'if (!this.isCancelled) {'),
+  of('C5', 'cancel/foreign-signal.ts', 'this.#source.removeEventListener(', '(() => {})('),
+  of('C5', 'cancel/cancel-token.ts', 'this.controller = null;', 'this.controller = new AbortController();'),
+  of(
+    'C6',
+    machine,
+    'const token = parent instanceof AttemptCall ? parent : tokenOf(parent.signal);\n        if (token.isCancelled) return this.endedBefore(token.reason);',
+    'const token = parent instanceof AttemptCall ? parent : tokenOf(parent.signal);',
+  ),
+  of('C6', 'scope/sleep.ts', 'if (token.isCancelled) reject(token.reason);\n    else new Sleep', 'new Sleep'),
+  of(
+    'C7',
+    machine,
+    '} else this.finish();\n    this.resolve(value);',
+    "} else this.finish();\n    this.current.cancel(new Error('over'));\n    this.resolve(value);",
+  ),
+  of('C7', machine, 'this.finish();\n      this.current.cancel(reason);\n      return;', 'this.finish();\n      return;'),
+  of('C8', machine, 'if (isHolding(this.current)) {\n      this.activity', 'if (this.rare === undefined) {\n      this.activity'),
+  of('C8', 'policy/attempt-call.ts', 'return this.isCancelled ? 0 : this.owner.timeLeftMs();', 'return this.owner.timeLeftMs();'),
+  of('C8', machine, 'attempt.cancel(reason);\n    }\n    this.endHeld(reason);', '}\n    this.endHeld(reason);'),
+];
+
+const time: readonly Mutation[] = [
+  of('T1', state, 'nowMs(): number {\n    return this.clock.nowMs();', 'nowMs(): number {\n    return this.clock.epochMs();'),
+  of('T1', 'time/system-clock.ts', 'const leftMs = this.#atMs - performance.now();', 'const leftMs = this.#atMs - Date.now();'),
+  of('T2', state, 'if (ms === Number.POSITIVE_INFINITY) return PROCEED;', ''),
+  of('T2', 'time/system-clock.ts', 'Math.min(Math.ceil(leftMs), MAX_TIMEOUT_MS)', 'Math.ceil(leftMs)'),
+  of('T3', machine, 'if (this.clock.nowMs() < rare.untilMs) this.armWake(rare);\n      else rare.wake();', 'rare.wake();'),
+  of('T3', machine, 'if (this.clock.nowMs() < rare.deadlineMs) this.armDeadline(rare);\n      else this', 'this'),
+  of(
+    'T3',
+    'time/limit-list.ts',
+    'const nowMs = this.clock.nowMs();\n    let due = 0;',
+    'const nowMs = this.clock.nowMs() + 3;\n    let due = 0;',
+  ),
+  of('T4', machine, '(waitMs <= 0 || waitMs < this.timeLeftMs())', 'waitMs >= 0'),
+  of('T4', state, 'return rare.parent === null ? ownMs : Math.min(ownMs, rare.parent.remainingMs());', 'return ownMs;'),
+  of('T4', state, 'rare.scope?.deadlineMs ?? Number.POSITIVE_INFINITY', 'Number.POSITIVE_INFINITY'),
+  of('T4', machine, 'if (ms <= 0) {', 'if (ms < 0) {'),
+  of('T4', machine, 'const ms = Math.min(timeoutMs, deadlineLeftMs);', 'const ms = Math.min(timeoutMs, Number.POSITIVE_INFINITY);'),
+  of('T5', 'time/limit-list.ts', 'timer.unref();', 'timer.ref();'),
+  of('T5', machine, 'rare.deadlineTimer?.cancel();', ''),
+];
+
+const permits: readonly Mutation[] = [
+  of('P1', 'policy/ongoing-work.ts', 'for (const work of works) if (work.depth > frame) owed.waitFor(work);', ''),
+  of('P1', machine, 'if (rare.parent instanceof AttemptCall) rare.parent.owner.inherit(work, rare.parent);', ''),
+  of('P1', machine, 'if (rare.scope !== undefined) work.whenOver(rare.scope.keepOpen(this.operation));', ''),
+  of('P1', bulkhead, ' && this.lingering <= maxAbandoned', ''),
+  of(
+    'P2',
+    bulkhead,
+    'if (!this.queue.grant()) this.#inFlight--;',
+    'this.#inFlight--;\n    const later = Promise.resolve().then(() => {}).then(() => {}).then(() => {});\n    void later.then(() => this.queue.grant() && this.#inFlight++);',
+  ),
+  of(
+    'P2',
+    'sync/wait-queue.ts',
+    'const node = this.#waiting.first;\n    if (node === undefined) return false;',
+    "if (this.size === 0) return false;\n    const node = this.#waiting['ring'].prev;",
+  ),
+  of('P2', machine, "this.publish('dropped', { by: rare.isCancelledByCaller ? 'caller' : 'timeout' });", ''),
+  of(
+    'P3',
+    machine,
+    'void new Promise<void>((wake) => {\n      this.uncommon.wake = wake;\n    }).then(() => {\n      if (epoch === this.epoch) then();\n    });',
+    'this.uncommon.wake = () => {\n      if (epoch === this.epoch) then();\n    };',
+  ),
+  of('P3', machine, 'if (this.context === null) body();\n    else this.context.run(body);', 'body();'),
+  of(
+    'P4',
+    limiter,
+    'const tokens = this.line.take(cost, nowMs);',
+    'const tokens = this.line.take(cost, nowMs);\n    if (waitMs > 0) this.line.giveBack(tokens, nowMs);',
+  ),
+  of('P4', bulkhead, 'this.#inFlight++;\n      return PROCEED;', 'queueMicrotask(() => this.#inFlight++);\n      return PROCEED;'),
+  of('P5', bulkhead, 'this.queue.refuseAll(() => this.#closedError());', ''),
+  of('P5', bulkhead, 'this.#isClosed = true;', ''),
+];
+
+const retrying: readonly Mutation[] = [
+  of(
+    'R1',
+    'policy/backoff.ts',
+    'return lowMs + chance * (highMs - lowMs);',
+    'return Math.min(this.maxDelayMs, lowMs + 4 * chance * (highMs - lowMs));',
+  ),
+  of('R1', 'policy/backoff.ts', 'return Math.min(this.maxDelayMs, ms);', 'return ms;'),
+  of('R2', retry, 'retryAfterMs !== undefined && retryAfterMs > 0 ?', 'retryAfterMs !== undefined && retryAfterMs < 0 ?'),
+  of('R2', retry, 'Math.min(ASKED_JITTER * askedMs, leftMs - askedMs)', 'ASKED_JITTER * askedMs'),
+  of('R2', retry, 'askedMs <= this.#rules.backoff.maxDelayMs', 'askedMs >= 0'),
+  of('R2', circuit, "if (state.kind === 'open') return Math.max(0, state.untilMs - nowMs);", "if (state.kind === 'open') return 1;"),
+  of('R3', retry, 'this.#rules.budget?.refund();', ';'),
+  of('R3', retry, "if (budget !== undefined && !budget.tryTake(step.nowMs())) return 'budget';", ''),
+  of('R3', machine, 'if (verdict === AGAIN || verdict === CONSULT) this.leave(slot, i, true);', ''),
+  of('R4', machine, 'if (failed.isCommitted || !this.fits(delayMs)) {', 'if (!this.fits(delayMs)) {'),
+  of(
+    'R4',
+    machine,
+    'if (failed.isCommitted) {\n      this.letPass(slot, i, outcome);\n      return;\n    }\n    this.closeFrame(slot, i);\n    if (slot',
+    'this.closeFrame(slot, i);\n    if (slot',
+  ),
+  of('R4', 'policy/attempt-call.ts', 'this.owner.committed();', ''),
+  of('R5', retry, "if (step.options.idempotent === false) return 'not-idempotent';", ''),
+  of(
+    'R6',
+    machine,
+    "this.sleep('backing-off', delayMs, () => {\n      this.activity = 'deciding';\n      this.enterFrom(i + 1);",
+    "this.sleep('backing-off', delayMs, () => {\n      this.level = this.plan.slots.length;\n      this.invoke(this.fn);",
+  ),
+  of('R7', retry, "if (nested === 'bounded' && wasGivenUpInside(settled, progress.attemptStart)) return 'nested';", ''),
+  of('R7', 'retry/nested-retries.ts', 'failure = (failure as { readonly cause?: unknown }).cause;', 'return false;'),
+];
+
+const breaking: readonly Mutation[] = [
+  of('B1', breaker, 'else if (ticket === this.#state.generation) this.#recordCall', 'else this.#recordCall'),
+  of('B1', circuit, ' && probe.generation === state.generation;', ';'),
+  of('B2', circuit, 'if (state.probes.length >= rules.maxProbes) return undefined;', ''),
+  of('B2', breaker, 'if (isProbe(ticket)) this.#state = probeEnded(this.#state, ticket);', ''),
+  of(
+    'B2',
+    circuit,
+    'const lost = state.probes.find((probe) => probe.untilMs <= nowMs && isCurrent(state, probe));',
+    'const lost = state.probes.find(() => false);\n  if (state.probes.length > 0) return state;',
+  ),
+  of('B3', circuit, "if (state.kind === 'open') return Math.max(0, state.untilMs - nowMs);", "if (state.kind === 'open') return 0;"),
+  of(
+    'B3',
+    breaker,
+    'verdict = step.reject(this.#openError(step.operation, nowMs));',
+    'verdict = step.waitUntil(nowMs + retryAfterMs(this.#state, nowMs, this.rules), () => this.#openError(step.operation, nowMs));',
+  ),
+  of(
+    'B5',
+    'circuit-breaker/trip-strategy.ts',
+    'const failures = nowMs - this.#lastMs > this.#memoryMs ? 0 : this.#failures;',
+    'const failures = this.#failures;',
+  ),
+  of('B5', 'circuit-breaker/trip-strategy.ts', 'if (this.#calls > 0 && nowMs - this.#lastMs > this.#memoryMs) this.reset();', ''),
+  of('B7', 'keyed/key-entries.ts', 'this.presence.inFlight === 0 && ', ''),
+  of('B7', 'keyed/key-entries.ts', 'part.layer.isIdle?.(nowMs) !== false', 'true'),
+  of('B7', 'keyed/key-entries.ts', 'if (entry.isIdle(nowMs)) {', 'if (nowMs < 0) {'),
+];
+
+const limiting: readonly Mutation[] = [
+  of('L1', 'policy/gcra.ts', 'this.#fullMs - (this.capacity - cost) * this.#everyMs);', 'this.#fullMs - this.capacity * this.#everyMs);'),
+  of(
+    'L1',
+    'policy/sliding-window.ts',
+    'over === undefined ? nowMs : over.atMs + this.#periodMs);',
+    'over === undefined ? nowMs : over.atMs + this.#periodMs / 2);',
+  ),
+  of('L1', limiter, 'if (waitMs > 0 && this.isFull(nowMs))', 'if (waitMs > 0 && nowMs < 0)'),
+  of('L2', limiter, 'if (waiting) this.line.giveBack(step.ticket as Tokens, step.nowMs());', ''),
+  of('L2', 'rate-limiter/rate-limiter.ts', 'isHeld = false;', ''),
+  of('L2', limiter, 'if (ticket instanceof Tokens) this.line.correct(ticket, real, nowMs);\n    else ', ''),
+  of('L2', state, 'if (attempt !== this.current) return undefined;', ''),
+];
+
+const failing: readonly Mutation[] = [
+  of('F1', 'policy/run-operation.ts', 'if (isObject(result) && !(result instanceof Promise)) result = adopted(result);', ''),
+  of('F1', 'policy/run-operation.ts', 'failed(error);\n    return;', 'throw error;'),
+  of('F1', machine, 'this.failNow(error);\n      return false;\n    }\n  }\n\n  /** Looked', 'throw error;\n    }\n  }\n\n  /** Looked'),
+  of(
+    'F2',
+    'errors/check-options.ts',
+    'if (value !== undefined && !check.accepts(value)) throw',
+    'if (value !== undefined && value === check) throw',
+  ),
+  of('F2', 'errors/check-options.ts', 'if (!Object.hasOwn(checks, key)) {', 'if (key === undefined) {'),
+  of('F3', state, 'return inert(this.options.name', 'return String(this.options.name'),
+  of('F3', state, 'slot.channel.publish({ type,', 'slot.channel.publish({ options: this.options, type,'),
+];
+
+/** At least one for each law that the engine and its policies keep. */
+export const MUTATIONS: readonly Mutation[] = [...cancellation, ...time, ...permits, ...retrying, ...breaking, ...limiting, ...failing];
+
+/** The laws of docs/design.md that are tested here: C, T, P, R, B without B4, B6 and B3's ramp-up, L1, L2, F. */
+export const LAWS: readonly string[] = [
+  ...['C1', 'C2', 'C3', 'C4', 'C5', 'C6', 'C7', 'C8'],
+  ...['T1', 'T2', 'T3', 'T4', 'T5'],
+  ...['P1', 'P2', 'P3', 'P4', 'P5'],
+  ...['R1', 'R2', 'R3', 'R4', 'R5', 'R6', 'R7'],
+  ...['B1', 'B2', 'B3', 'B5', 'B7'],
+  ...['L1', 'L2'],
+  ...['F1', 'F2', 'F3'],
+];
