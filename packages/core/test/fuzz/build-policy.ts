@@ -4,9 +4,8 @@ import { compose } from '../../src/policy/compose.ts';
 import { EnginePolicy } from '../../src/policy/engine-policy.ts';
 import type { Choice, KeyedPart, Part, StaticPart } from '../../src/policy/part.ts';
 import type { Policy, PolicyDescription } from '../../src/policy/policy.ts';
-import type { Clock } from '../../src/time/clock.ts';
+import type { FuzzClock } from './fuzz-clock.ts';
 import { GuardedLayer, type Meddler } from './guarded-layer.ts';
-import type { Ledger } from './ledger.ts';
 import { type Account, countersIn, makeRealPolicy, type RealHost } from './real-policies.ts';
 import type { GroupSpec, HookName, LayerSpec, Meddle } from './stack-plan.ts';
 import { makeStranger } from './strangers.ts';
@@ -16,8 +15,7 @@ type AnyPolicy = Policy<unknown, unknown>;
 
 /** What building needs of the fuzz's world. */
 export interface BuildHost extends RealHost {
-  readonly clock: Clock;
-  readonly ledger: Ledger;
+  readonly clock: FuzzClock;
   whileUnwinding(body: () => void): void;
 }
 

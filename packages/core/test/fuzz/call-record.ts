@@ -16,6 +16,8 @@ export class CallRecord {
   readonly legitimate: Set<unknown> = new Set();
   /** The call inside which it was made. */
   parent: Call | undefined;
+  /** The signals that its runs were given, by the values they ended with, where they held nothing. */
+  readonly signals: Map<unknown, AbortSignal> = new Map();
   starts = 0;
   /** Output of one of its attempts has left. */
   isCommitted = false;

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { ctx } from '../../src/scope/ctx.ts';
-import { defaultClock } from '../../src/time/current-clock.ts';
+import type { FuzzClock } from './fuzz-clock.ts';
 import type { ScopeSpec } from './stack-plan.ts';
 
 /** The scope in which a plan's calls are made, if it has one. */
@@ -26,14 +26,13 @@ export class FuzzScope {
   }
 
   /** Opens the scope; its body ends when the spec says so, cancelled or not. */
-  open({ timeoutMs, cancelAtMs, endsAtMs }: ScopeSpec): void {
+  open({ timeoutMs, cancelAtMs, endsAtMs }: ScopeSpec, clock: FuzzClock): void {
     this.isOver = false;
-    const clock = defaultClock();
     const opened = ctx.scope('fuzz', { timeout: timeoutMs }, (scope) => {
       this.#signal = scope.signal;
       this.#enter = AsyncLocalStorage.snapshot();
-      if (cancelAtMs !== undefined) clock.schedule(cancelAtMs, () => scope.cancel(new Error('the scope was cancelled')));
-      return new Promise<void>((resolve) => void clock.schedule(endsAtMs, resolve));
+      if (cancelAtMs !== undefined) clock.own(cancelAtMs, () => scope.cancel(new Error('the scope was cancelled')));
+      return new Promise<void>((resolve) => void clock.own(endsAtMs, resolve));
     });
     const over = (): void => {
       this.isOver = true;

@@ -61,6 +61,7 @@ export class Performance {
     }
     if (charges) this.#call.charge({ tokens: 2 });
     if (hold !== undefined) this.#hold(hold.ms, hold.obeys);
+    else if (this.#ending.ok) this.#record.signals.set(this.#ending.value, this.#call.signal);
     if (atStart !== undefined) this.#world.act(atStart);
     if (waitMs === undefined) {
       this.#over();
@@ -86,9 +87,7 @@ export class Performance {
     const { onAbort, inAbort } = this.#spec;
     try {
       const own = new Promise((resolve, reject) => {
-        const timer = this.#world.clock.schedule(waitMs, () =>
-          this.#ending.ok ? resolve(this.#ending.value) : reject(this.#ending.error),
-        );
+        const timer = this.#world.clock.own(waitMs, () => (this.#ending.ok ? resolve(this.#ending.value) : reject(this.#ending.error)));
         if (onAbort === 'ignore' && inAbort === undefined) return;
         this.#whenAborted((reason) => {
           if (inAbort !== undefined) this.#world.act(inAbort);
@@ -108,16 +107,19 @@ export class Performance {
   #hold(ms: number, obeys: boolean): void {
     this.#world.ledger.saw('held work');
     const held = this.#work.more();
+    const mine = { record: this.#record, call: this.#call };
+    this.#world.held.add(mine);
     this.#world.running++;
     this.#call.hold(
       new Promise<void>((resolve) => {
         const end = (): void => {
           timer.cancel();
           held.end();
+          this.#world.held.delete(mine);
           this.#world.running--;
           resolve();
         };
-        const timer = this.#world.clock.schedule(ms, end);
+        const timer = this.#world.clock.own(ms, end);
         if (obeys) this.#whenAborted(end);
       }),
     );
@@ -127,6 +129,7 @@ export class Performance {
     const { signal } = this.#call;
     const aborted = (): void => {
       this.#world.ledger.saw('an abort listener');
+      if (this.#call.remainingMs() !== 0) this.#world.ledger.fault(`${this.#record.id}: time is left to an attempt that was aborted (C8)`);
       this.#world.whileUnwinding(() => listener(signal.reason));
     };
     signal.addEventListener('abort', aborted, { once: true });

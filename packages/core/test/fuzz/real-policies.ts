@@ -1,4 +1,4 @@
-import { bulkhead } from '../../src/bulkhead/bulkhead.ts';
+import { type Bulkhead, bulkhead } from '../../src/bulkhead/bulkhead.ts';
 import { type CircuitBreaker, circuitBreaker } from '../../src/circuit-breaker/circuit-breaker.ts';
 import { fallback } from '../../src/fallback/fallback.ts';
 import type { FallbackOperation } from '../../src/fallback/fallback-layer.ts';
@@ -7,11 +7,13 @@ import { retryBudget } from '../../src/policy/retry-budget.ts';
 import { rateLimit } from '../../src/rate-limiter/rate-limiter.ts';
 import { retry } from '../../src/retry/retry.ts';
 import { timeout } from '../../src/timeout/timeout.ts';
+import type { Ledger } from './ledger.ts';
 import type { Action, AsideSpec, PredicateSpec, RealSpec } from './stack-plan.ts';
 import { type LayerHost, Replacement } from './test-layers.ts';
 
 /** What the shipped policies need of the fuzz. */
 export interface RealHost extends LayerHost {
+  readonly ledger: Ledger;
   act(action: Action): void;
 }
 
@@ -49,7 +51,7 @@ export function makeRealPolicy(spec: RealSpec, name: string, host: RealHost, acc
     case 'bulkhead': {
       const { max: maxConcurrency, maxQueue, maxAbandoned, closesAtMs } = spec;
       const policy = account(bulkhead({ name, maxConcurrency, maxQueue, maxAbandoned }));
-      if (closesAtMs !== undefined) host.later(closesAtMs, () => policy.close());
+      if (closesAtMs !== undefined) host.later(closesAtMs, () => close(policy, host));
       return policy;
     }
     case 'timeout':
@@ -80,6 +82,11 @@ function makeBreaker(spec: Extract<RealSpec, { kind: 'breaker' }>, name: string,
 function replacement(spec: AsideSpec | undefined, name: string, host: RealHost): Replacement | FallbackOperation<unknown> {
   if (spec === undefined) return new Replacement(name);
   return (_failure, call) => host.aside(spec, name)(call);
+}
+
+function close(policy: Bulkhead, host: RealHost): void {
+  policy.close();
+  if (policy.statistics().waiting > 0) host.ledger.fault(`${policy.name}: somebody waits though it was closed (P5)`);
 }
 
 /** A predicate that takes every error, and calls user code. */

@@ -5,9 +5,9 @@ import { listen } from '../../src/observe/events.ts';
 import { abandonedWork } from '../../src/policy/ongoing-work.ts';
 import { useRandom } from '../../src/random/current-random.ts';
 import { seededRandom } from '../../src/random/seeded-random.ts';
-import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { useClock } from '../../src/time/current-clock.ts';
 import type { CallRecord } from './call-record.ts';
+import { FuzzClock } from './fuzz-clock.ts';
 import type { ListenerSpec, StackPlan } from './stack-plan.ts';
 import { World } from './world.ts';
 
@@ -25,14 +25,14 @@ export interface StackRun {
 
 /** Runs a plan to its end. */
 export async function runStack(plan: StackPlan): Promise<StackRun> {
-  using clock = useClock(new VirtualClock());
+  using clock = useClock(new FuzzClock());
   using _random = useRandom(seededRandom(plan.seed));
   using unhandled = new Unhandled();
   const before = { abandoned: abandonedWork(), listeners: foreignListeners() };
   const world = new World(plan, clock);
   const { fault, faults } = { fault: (what: string) => world.ledger.fault(what), faults: world.ledger.faults };
   using _listeners = listenAll(world, plan.listeners);
-  if (plan.scope !== undefined) world.scope.open(plan.scope);
+  if (plan.scope !== undefined) world.scope.open(plan.scope, clock);
   await clock.settle();
   schedule(world, plan);
   for (let step = 0; step < MAX_STEPS && !isQuiet(world); step++) await clock.advance(STEP_MS);
@@ -64,12 +64,7 @@ function schedule(world: World, plan: StackPlan): void {
   });
 }
 
-const isQuiet = (world: World): boolean =>
-  world.records.length > 0 &&
-  world.scope.isOver &&
-  world.running === 0 &&
-  world.clock.pendingTimers === 0 &&
-  world.records.every((record) => record.ended !== undefined);
+const isQuiet = (world: World): boolean => world.records.length > 0 && world.isIdle && world.clock.pendingTimers === 0;
 
 function checkRecord(world: World, record: CallRecord): void {
   const fault = (what: string): void => world.ledger.fault(`${record.id}: ${what}`);
@@ -80,6 +75,8 @@ function checkRecord(world: World, record: CallRecord): void {
   }
   if (record.settlements !== 1) fault(`settled ${record.settlements} times`);
   world.ledger.saw(`a call: ${endingOf(record)}`);
+  const signal = ended.ok ? record.signals.get(ended.value) : undefined;
+  if (signal?.aborted === true) fault('its signal was aborted though it succeeded (C7)');
   const error = ended.ok ? undefined : ended.error;
   const parentReason = record.parent?.signal.aborted === true ? record.parent.signal.reason : undefined;
   const isReason = !ended.ok && (error === source?.reason || error === parentReason || error === world.scope.reason);
@@ -110,7 +107,14 @@ function listenAll(world: World, specs: readonly ListenerSpec[]): Disposable {
   const listening = new DisposableStack();
   for (const { channel, nth, action } of specs) {
     let seen = 0;
-    listening.use(listen(channel, () => void (++seen === nth && world.act(action))));
+    listening.use(
+      listen(channel, (event) => {
+        if (++seen !== nth) return;
+        if (event.type === 'dropped')
+          world.whileUnwinding(() => world.act(action)); // its call has been ended, and learns it next
+        else world.act(action);
+      }),
+    );
   }
   return listening;
 }

@@ -1,7 +1,7 @@
 import { AttemptCall } from '../../src/policy/attempt-call.ts';
 import type { Call, ExecuteOptions, Operation, Policy } from '../../src/policy/policy.ts';
 import { policyFrom } from '../../src/policy/policy-from.ts';
-import type { Clock } from '../../src/time/clock.ts';
+import type { FuzzClock } from './fuzz-clock.ts';
 import { type Ledger, runningOf } from './ledger.ts';
 import type { StrangerSpec } from './stack-plan.ts';
 import { LayerError, Replacement } from './test-layers.ts';
@@ -71,10 +71,10 @@ const manners: Readonly<Record<StrangerSpec['manner'], (spec: StrangerSpec, name
 };
 
 /** Waits on the fuzz's clock; ends early only if the stranger obeys. */
-function sleeper(clock: Clock, spec: StrangerSpec, signal: AbortSignal): (ms: number) => Promise<void> {
+function sleeper(clock: FuzzClock, spec: StrangerSpec, signal: AbortSignal): (ms: number) => Promise<void> {
   return (ms) =>
     new Promise((resolve, reject) => {
-      const timer = clock.schedule(ms, resolve);
+      const timer = clock.own(ms, resolve);
       if (!spec.obeys) return;
       const stop = (): void => {
         timer.cancel();
@@ -86,7 +86,7 @@ function sleeper(clock: Clock, spec: StrangerSpec, signal: AbortSignal): (ms: nu
 }
 
 /** Somebody else's policy, which the ledger counts as work: what is outside must wait for it. */
-export function makeStranger(spec: StrangerSpec, name: string, clock: Clock, ledger: Ledger): Policy<unknown, unknown> {
+export function makeStranger(spec: StrangerSpec, name: string, clock: FuzzClock, ledger: Ledger): Policy<unknown, unknown> {
   const execute = manners[spec.manner](spec, name);
   return policyFrom<unknown>(name, <T>(operation: Operation<T>, options: ExecuteOptions): Promise<T> => {
     const call = options.parent;

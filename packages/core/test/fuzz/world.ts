@@ -4,11 +4,11 @@ import { EnginePolicy } from '../../src/policy/engine-policy.ts';
 import { Machine } from '../../src/policy/machine.ts';
 import { PlanFamily } from '../../src/policy/plan-family.ts';
 import type { Call, ExecuteOptions, Operation, Policy } from '../../src/policy/policy.ts';
-import type { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { Deadline } from '../../src/time/deadline.ts';
 import { Builder, type BuildHost } from './build-policy.ts';
 import { CallRecord } from './call-record.ts';
 import { ForeignSource } from './foreign-source.ts';
+import type { FuzzClock } from './fuzz-clock.ts';
 import { FuzzScope } from './fuzz-scope.ts';
 import { AWAITED, Ledger, runningOf } from './ledger.ts';
 import { Performance } from './performance.ts';
@@ -18,7 +18,7 @@ import { LayerError, Replacement } from './test-layers.ts';
 
 /** Everything one run of a plan consists of. */
 export class World implements BuildHost {
-  readonly clock: VirtualClock;
+  readonly clock: FuzzClock;
   readonly ledger = new Ledger();
   readonly records: CallRecord[] = [];
   readonly sources: readonly ForeignSource[];
@@ -31,6 +31,8 @@ export class World implements BuildHost {
   });
   /** Whether nobody starts an operation anew but those who are bound to the laws. */
   readonly isPlain: boolean;
+  /** What operations hold at the moment. */
+  readonly held = new Set<{ readonly record: CallRecord; readonly call: Call }>();
   /** Operations of any kind that have not ended. */
   running = 0;
   /** Above 0 while hooks or listeners are called because a call has been ended: it is decided, but not told. */
@@ -41,10 +43,13 @@ export class World implements BuildHost {
   readonly #usedSpares = new Set<number>();
   #asides = 0;
 
-  constructor(plan: StackPlan, clock: VirtualClock) {
+  constructor(plan: StackPlan, clock: FuzzClock) {
     this.#plan = plan;
     this.clock = clock;
     this.isPlain = !plan.layers.some(startsAnew);
+    clock.onHeldTimer = () => {
+      if (this.isIdle) this.ledger.fault('a timer holds the process though nothing is left to wait for (T5)');
+    };
     this.sources = plan.signals.map((_, index) => new ForeignSource({ signal: index }));
     const builder = new Builder(this);
     this.#policy = builder.build(plan.layers);
@@ -108,6 +113,11 @@ export class World implements BuildHost {
     await promise.then(ok, failed);
   }
 
+  /** Whether nothing is going on that the engine could wait for. */
+  get isIdle(): boolean {
+    return this.running === 0 && this.scope.isOver && this.records.every((record) => record.ended !== undefined);
+  }
+
   act(action: Action): void {
     if (action.do === 'throw') throw new LayerError('a listener threw');
     if (action.do === 'abort') this.abort(action.signal);
@@ -128,6 +138,7 @@ export class World implements BuildHost {
     const under = this.records.filter((record) => record.source === source && record.isPending);
     this.ledger.saw(under.length === 0 ? 'an abort of no call' : 'an abort of a pending call');
     source.abort();
+    if (this.#unwinding === 0) this.#checkHeld(source);
     for (const record of under) {
       const isTold = record.hasReturned && !record.isPending;
       if (isTold || this.#unwinding === 0) record.mustEndWithReason = true; // else it is perhaps just being ended by something else
@@ -136,11 +147,20 @@ export class World implements BuildHost {
     }
   }
 
+  #checkHeld(source: ForeignSource): void {
+    for (const { record, call } of this.held) {
+      if (record.source === source && !call.signal.aborted) this.ledger.fault(`${record.id}: what it holds was not told of the abort (C7)`);
+    }
+  }
+
   /** Runs user code that is called while some call is ended from outside. */
   whileUnwinding(body: () => void): void {
     this.#unwinding++;
-    body();
-    this.#unwinding--;
+    try {
+      body();
+    } finally {
+      this.#unwinding--;
+    }
   }
 
   /** An operation of a layer's own. */
@@ -164,14 +184,14 @@ export class World implements BuildHost {
           this.running--;
           settle();
         };
-        const timer = this.clock.schedule(waitMs, () => end(() => (spec.fails ? reject(ending) : resolve(ending))));
+        const timer = this.clock.own(waitMs, () => end(() => (spec.fails ? reject(ending) : resolve(ending))));
         if (spec.obeys) call.signal.addEventListener('abort', () => end(() => reject(call.signal.reason)), { once: true });
       });
     };
   }
 
   later(ms: number, action: () => void): void {
-    this.clock.schedule(ms, action);
+    this.clock.own(ms, action);
   }
 
   /** Whether `error` is one that may come out of a call. */
