@@ -61,7 +61,8 @@ export class Performance {
     }
     if (charges) this.#call.charge({ tokens: 2 });
     if (hold !== undefined) this.#hold(hold.ms, hold.obeys);
-    else if (this.#ending.ok) this.#record.signals.set(this.#ending.value, this.#call.signal);
+    else if (nested === undefined && this.#ending.ok && this.#ending.value !== undefined)
+      this.#record.signals.set(this.#ending.value, this.#call.signal);
     if (atStart !== undefined) this.#world.act(atStart);
     if (waitMs === undefined) {
       this.#over();
@@ -113,9 +114,9 @@ export class Performance {
     this.#call.hold(
       new Promise<void>((resolve) => {
         const end = (): void => {
+          if (!this.#world.held.delete(mine)) return;
           timer.cancel();
           held.end();
-          this.#world.held.delete(mine);
           this.#world.running--;
           resolve();
         };

@@ -37,6 +37,8 @@ export class World implements BuildHost {
   running = 0;
   /** Above 0 while hooks or listeners are called because a call has been ended: it is decided, but not told. */
   #unwinding = 0;
+  /** Above 0 while user code acts that something of ours has called. */
+  #acting = 0;
   readonly #plan: StackPlan;
   readonly #policy: Policy<unknown, unknown>;
   readonly #family: PlanFamily;
@@ -120,8 +122,10 @@ export class World implements BuildHost {
 
   act(action: Action): void {
     if (action.do === 'throw') throw new LayerError('a listener threw');
+    this.#acting++;
     if (action.do === 'abort') this.abort(action.signal);
     else void this.spare(action.spare);
+    this.#acting--;
   }
 
   /** Makes a spare call, once. */
@@ -138,7 +142,7 @@ export class World implements BuildHost {
     const under = this.records.filter((record) => record.source === source && record.isPending);
     this.ledger.saw(under.length === 0 ? 'an abort of no call' : 'an abort of a pending call');
     source.abort();
-    if (this.#unwinding === 0) this.#checkHeld(source);
+    if (this.#acting === 0) this.#checkHeld(source);
     for (const record of under) {
       const isTold = record.hasReturned && !record.isPending;
       if (isTold || this.#unwinding === 0) record.mustEndWithReason = true; // else it is perhaps just being ended by something else
@@ -178,7 +182,10 @@ export class World implements BuildHost {
       const work = this.ledger.begin(running, this.ledger.asking(running, layer));
       this.running++;
       return new Promise((resolve, reject) => {
+        let isOver = false;
         const end = (settle: () => void): void => {
+          if (isOver) return;
+          isOver = true;
           timer.cancel();
           work.end();
           this.running--;
