@@ -61,7 +61,7 @@ export interface Step {
  * A decider: synchronous, owning no promise, timer or listener. State shared by all calls lives in its fields, what it remembers of one
  * call in `step.ticket`. One layer may stand in many compositions.
  *
- * Every `enter` that returned PROCEED or a wait ends in exactly one of: `succeed` or `fail` with DONE, replace or run; `expire`;
+ * Every `enter` that returned PROCEED or a wait ends in exactly one of: `succeed` or `fail` with DONE, reject, replace or run; `expire`;
  * `abandon`. Every `enter` that proceeded, at once or after its wait, is followed by exactly one `release`. After reject or replace
  * from `enter` nothing is owed.
  */
@@ -87,7 +87,7 @@ export interface Layer {
   consulted?(step: Step, answer: Answer): Verdict;
   /** Ended from outside: neutral, no verdict. `waiting`: inside a wait that this layer asked for. */
   abandon?(step: Step, waiting: boolean): void;
-  /** The limit this layer set ran out; builds the error. */
+  /** The limit this layer set ran out; builds the error. Asked after the end of the entry, too, where what the attempt holds outlives the limit. */
   expire?(step: Step): unknown;
   /** All work beneath this frame, abandoned or held work included, has really ended. Permits go back here and nowhere else. */
   release?(ticket: unknown): void;
