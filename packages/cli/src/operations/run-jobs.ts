@@ -1,4 +1,4 @@
-import { access, constants, mkdir } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import { BodyKeeper } from '../runtime/body-keeper.ts';
 import { nowMs } from '../runtime/host-time.ts';
 import { InputFile } from '../runtime/input-file.ts';
@@ -6,6 +6,7 @@ import type { Job } from '../runtime/job.ts';
 import { JobIndex } from '../runtime/job-index.ts';
 import { Journal } from '../runtime/journal.ts';
 import { JournalLock } from '../runtime/journal-lock.ts';
+import { makeFolders } from '../runtime/make-folders.ts';
 import type { ProgressFacts } from '../runtime/progress.ts';
 import type { Caller } from '../runtime/reply.ts';
 import { RunStatistics } from '../runtime/run-statistics.ts';
@@ -134,7 +135,7 @@ function changedWhileRunning(file: string, jobs: number): UsageError {
 
 async function makeFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolders(path);
     await access(path, constants.W_OK);
   } catch (error) {
     throw new UsageError(`cannot be made or written to: ${systemReason(error)}`, { file: path });

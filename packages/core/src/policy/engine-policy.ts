@@ -1,6 +1,7 @@
 import { isKeelsonError, type KeelsonError } from '../errors/keelson-error.ts';
 import { optionError } from '../errors/option-error.ts';
 import { NO_OPTIONS } from './call-state.ts';
+import { checkCall } from './check-call.ts';
 import { Machine } from './machine.ts';
 import type { Part } from './part.ts';
 import { PlanFamily } from './plan-family.ts';
@@ -31,6 +32,7 @@ export abstract class EnginePolicy<R = never, E = KeelsonError> {
   execute<T>(operation: Operation<T>, options: ExecuteOptions = NO_OPTIONS): Promise<T | R> {
     return new Promise<T | R>((resolve, reject) => {
       checkOperation(operation);
+      if (options !== NO_OPTIONS) checkCall(options);
       new Machine(this.#family.planFor(options), operation, options, 1, resolve as (value: unknown) => void, reject).start();
     });
   }
@@ -43,6 +45,7 @@ export abstract class EnginePolicy<R = never, E = KeelsonError> {
         resolve({ ok: false, by: machine?.endedBy(error) ?? blame(error), error } as Attempt<T | R, E>);
       try {
         checkOperation(operation);
+        if (options !== NO_OPTIONS) checkCall(options);
         machine = new Machine(this.#family.planFor(options), operation, options, 1, ok, failed);
         machine.start();
       } catch (error) {
