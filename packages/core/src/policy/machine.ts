@@ -548,9 +548,7 @@ export class Machine extends CallState implements Branch, Cancellable, Waiter {
   private tryAgain(slot: Slot, i: number, delayMs: number, outcome: Answer): void {
     const failed = this.current;
     if (failed.isCommitted || !this.fits(delayMs)) {
-      this.level = i;
-      this.leave(slot, i, true);
-      this.letPass(slot, i, outcome);
+      this.letStand(slot, i, outcome);
       return;
     }
     const rare = this.uncommon;
@@ -560,10 +558,18 @@ export class Machine extends CallState implements Branch, Cancellable, Waiter {
     this.nextAttempt(i + 1, i === this.plan.innermostRetry ? failed.attempt + 1 : 1);
     this.sleep('backing-off', delayMs, () => {
       this.activity = 'deciding';
-      this.enterFrom(i + 1);
+      if (failed.isCommitted) this.letStand(slot, i, outcome);
+      else this.enterFrom(i + 1);
     });
     if (slot.channel.hasSubscribers) this.publish('retrying', { delayMs, outcome });
     this.discardOutcome(failed, outcome);
+  }
+
+  /** The attempt that layer i asked for is not made: output has left, of what failed or of what it left running (law R4), or time is short. */
+  private letStand(slot: Slot, i: number, outcome: Answer): void {
+    this.level = i;
+    this.leave(slot, i, true);
+    this.letPass(slot, i, outcome);
   }
 
   private replaceWith(slot: Slot, i: number, value: unknown, outcome: Answer): void {
@@ -601,8 +607,7 @@ export class Machine extends CallState implements Branch, Cancellable, Waiter {
 
   private blankTickets(from: number): void {
     if (from <= 1) this.ticket1 = undefined;
-    const tickets = this.rare?.tickets;
-    if (tickets !== null && tickets !== undefined) tickets.fill(undefined, from);
+    this.rare?.tickets?.fill(undefined, from);
   }
 
   /** Nobody will receive the outcome: a value is disposed of, and whatever the attempt holds is told to end. */
@@ -890,7 +895,4 @@ export class Machine extends CallState implements Branch, Cancellable, Waiter {
   }
 }
 
-const isHolding = (attempt: AttemptCall): boolean => {
-  const held = attempt.extras?.held;
-  return held !== null && held !== undefined && !held.isOver && !attempt.isCancelled;
-};
+const isHolding = (attempt: AttemptCall): boolean => attempt.extras?.held?.isOver === false && !attempt.isCancelled;

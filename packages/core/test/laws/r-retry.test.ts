@@ -243,6 +243,22 @@ test.each([
   expect(await result).toMatchObject({ error: { message: 'half of it is out' } });
 });
 
+test('R4 output of an abandoned attempt that comes during the backoff ends the retry with what it has', async () => {
+  const starts: number[] = [];
+  const policy = compose(retry({ baseDelay: 60, jitter: 'none' }), timeout('20ms'));
+  const result = ending(
+    policy.execute(async (call: Call) => {
+      starts.push(call.attempt);
+      await inTime(40, undefined);
+      call.commit();
+      return 'too late';
+    }),
+  );
+  await time.clock.advance('1s');
+  expect(await result).toMatchObject({ error: { code: 'ERR_TIMEOUT' } });
+  expect(starts).toEqual([1]);
+});
+
 test('R4 a token of the budget that was taken for such an attempt is given back', async () => {
   const budget = retryBudget({ capacity: 1, ratio: 0, minPerSecond: 0 });
   await ending(

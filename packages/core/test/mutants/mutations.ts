@@ -146,9 +146,10 @@ const retrying: readonly Mutation[] = [
   of(
     'R6',
     machine,
-    "this.sleep('backing-off', delayMs, () => {\n      this.activity = 'deciding';\n      this.enterFrom(i + 1);",
-    "this.sleep('backing-off', delayMs, () => {\n      this.level = this.plan.slots.length;\n      this.invoke(this.fn);",
+    "else this.enterFrom(i + 1);\n    });\n    if (slot.channel.hasSubscribers) this.publish('retrying'",
+    "else {\n        this.level = this.plan.slots.length;\n        this.invoke(this.fn);\n      }\n    });\n    if (slot.channel.hasSubscribers) this.publish('retrying'",
   ),
+  of('R4', machine, 'if (failed.isCommitted) this.letStand(slot, i, outcome);\n      else this', 'this'),
   of('R7', retry, "if (nested === 'bounded' && wasGivenUpInside(settled, progress.attemptStart)) return 'nested';", ''),
   of('R7', 'retry/nested-retries.ts', 'failure = (failure as { readonly cause?: unknown }).cause;', 'return false;'),
 ];
