@@ -244,7 +244,8 @@ export class RateLimiter extends LayerPolicy<never, RateLimitedError> {
  * `burst`, or than the `limit` of a sliding window) fails with ERR_OPTION instead of waiting for ever.
  *
  * `gcra`, the generic cell rate algorithm (ITU-T I.371), spaces calls evenly: in any window W at most `burst + W * limit / period` tokens. A
- * `sliding-window` lets them through as they come, at most `limit` in any `period`, exactly (law L1).
+ * `sliding-window` lets them through as they come, at most `limit` in any `period` (law L1). Both count the moments reserved: after a delay of the
+ * event loop, calls that were due meanwhile start together.
  *
  * What a call really cost is often known afterwards: `call.charge({ tokens: 1780 })` corrects what was taken. What it cost more, those who come later
  * wait for; what it cost less, they get.
