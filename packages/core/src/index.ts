@@ -22,6 +22,7 @@ export { Keyed, type KeyedOptions, type KeyedStatistics, keyed, keyedDefaults } 
 export { type KeelsonEvent, listen } from './observe/events.ts';
 export { enlist, type Live, type LiveView, watchLive } from './observe/live.ts';
 export { type Classify, classify, OUTCOME, type Outcome, type OutcomeKind, type Settled } from './outcome/classify.ts';
+export type { DrainOptions } from './policy/admission.ts';
 export type { BackoffFunction, BackoffInfo, BackoffOptions, BackoffShape, Jitter } from './policy/backoff.ts';
 export { type ComposeOptions, compose, type RejectedWith, type ReplacedBy } from './policy/compose.ts';
 export type { ErrorClass, Handles } from './policy/handles.ts';

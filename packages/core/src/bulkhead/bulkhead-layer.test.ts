@@ -118,7 +118,7 @@ describe('P5: closing', () => {
     const layer = layerWith({ maxConcurrency: 1, maxQueue: 2 });
     enter(layer);
     const [first, second] = [wait(layer), wait(layer)];
-    layer.close();
+    layer.admission.close();
     expect([first, second]).toMatchObject([
       [{ code: 'ERR_CLOSED', message: 'database was closed', policy: 'database' }],
       [{ code: 'ERR_CLOSED', message: 'database was closed', policy: 'database' }],
@@ -127,13 +127,13 @@ describe('P5: closing', () => {
     expect(enter(layer)).toMatchObject({
       reject: { code: 'ERR_CLOSED', message: 'loadUser was refused: database is closed', policy: 'database', operation: 'loadUser' },
     });
-    expect([layer.isClosed, layer.refused]).toEqual([true, 0]);
+    expect([layer.admission.isOpen, layer.refused]).toEqual([false, 0]);
   });
 
   test('takes nothing from what runs', () => {
     const layer = layerWith();
     enter(layer);
-    layer.close();
+    layer.admission.close();
     expect(layer.inFlight).toBe(1);
     layer.release();
     expect(layer.inFlight).toBe(0);
@@ -143,8 +143,8 @@ describe('P5: closing', () => {
     const layer = layerWith({ maxConcurrency: 1 });
     enter(layer);
     const waiting = wait(layer);
-    layer.close();
-    layer.close();
+    layer.admission.close();
+    layer.admission.close();
     expect(waiting).toHaveLength(1);
   });
 });
@@ -156,7 +156,7 @@ test('B7: is idle when no permit is out, and it is not closed', () => {
   expect(layer.isIdle()).toBe(false);
   layer.release();
   expect(layer.isIdle()).toBe(true);
-  layer.close();
+  layer.admission.close();
   expect(layer.isIdle()).toBe(false);
 });
 

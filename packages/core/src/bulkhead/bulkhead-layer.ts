@@ -1,6 +1,6 @@
-import { ClosedError } from '../errors/closed-error.ts';
 import { KeelsonError } from '../errors/keelson-error.ts';
 import { withoutStack } from '../errors/without-stack.ts';
+import { Admission, type Admitting } from '../policy/admission.ts';
 import { type Layer, PROCEED, type Step, type Verdict } from '../policy/layer.ts';
 import type { PolicyDescription } from '../policy/policy.ts';
 import { WaitQueue } from '../sync/wait-queue.ts';
@@ -37,17 +37,17 @@ export class BulkheadFullError extends KeelsonError {
 Object.defineProperty(BulkheadFullError.prototype, 'name', { value: 'BulkheadFullError', writable: true, configurable: true });
 
 /** Decides for `bulkhead`: so many at once, the next ones in order. */
-export class BulkheadLayer implements Layer {
+export class BulkheadLayer implements Layer, Admitting {
   readonly kind = 'bulkhead';
   readonly name: string;
   readonly waitsFor = 'a permit';
   /** Permits that abandoned work holds; counted by the engine. */
   lingering = 0;
   readonly queue: WaitQueue = new WaitQueue();
+  readonly admission: Admission = new Admission(this);
   readonly rules: BulkheadRules;
   #inFlight = 0;
   #refused = 0;
-  #isClosed = false;
 
   constructor(rules: BulkheadRules) {
     this.name = rules.name;
@@ -62,13 +62,14 @@ export class BulkheadLayer implements Layer {
     return this.#refused;
   }
 
-  get isClosed(): boolean {
-    return this.#isClosed;
+  /** While anybody waits, all permits are out. */
+  get isEmpty(): boolean {
+    return this.#inFlight === 0;
   }
 
   enter(step: Step): Verdict {
     const { maxConcurrency, maxQueue, maxAbandoned } = this.rules;
-    if (this.#isClosed) return step.reject(this.#closedError(step.operation));
+    if (!this.admission.isOpen) return step.reject(this.admission.refusal(step.operation));
     if (this.#inFlight < maxConcurrency) {
       this.#inFlight++;
       return PROCEED;
@@ -80,17 +81,17 @@ export class BulkheadLayer implements Layer {
 
   /** Handed on directly: the count falls only when nobody waits (law P2). */
   release(): void {
-    if (!this.queue.grant()) this.#inFlight--;
+    if (this.queue.grant()) return;
+    this.#inFlight--;
+    this.admission.workEnded();
   }
 
-  close(): void {
-    this.#isClosed = true;
-    this.queue.refuseAll(() => this.#closedError());
+  refuseAll(error: () => unknown): void {
+    this.queue.refuseAll(error);
   }
 
-  /** While anybody waits, all permits are out. */
   isIdle(): boolean {
-    return this.#inFlight === 0 && !this.#isClosed;
+    return this.isEmpty && this.admission.isOpen;
   }
 
   describe(): PolicyDescription {
@@ -110,11 +111,5 @@ export class BulkheadLayer implements Layer {
           ]
         : [`is full ${room}`, 'raise maxConcurrency or maxQueue, or slow the callers'];
     return withoutStack(() => new BulkheadFullError(`${operation} was refused: ${name} ${what}; ${remedy}`, { policy: name, operation }));
-  }
-
-  #closedError(operation?: string): ClosedError {
-    const { name } = this.rules;
-    const message = operation === undefined ? `${name} was closed` : `${operation} was refused: ${name} is closed`;
-    return new ClosedError(message, { policy: name, operation });
   }
 }

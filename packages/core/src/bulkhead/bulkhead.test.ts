@@ -368,3 +368,22 @@ describe('looking at it', () => {
     await time.clock.settle();
   });
 });
+
+test('P5: drain lets those who run and wait finish, work that was abandoned included, and nobody else in', async () => {
+  const policy = bulkhead({ maxConcurrency: 1 });
+  const work = scriptedOperation<string>();
+  const abandoned = ending(compose(policy, limit(10)).execute(work.operation));
+  const waiting = policy.execute(() => 'waited');
+  let isDrained = false;
+  const drained = policy.drain().then(() => {
+    isDrained = true;
+  });
+  await expect(policy.execute(() => 'late')).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+  await time.clock.advance(10);
+  await abandoned;
+  expect(isDrained).toBe(false);
+  (await work.expectCall()).resolve('at last');
+  expect(await waiting).toBe('waited');
+  await drained;
+  expect(policy.statistics()).toMatchObject({ inFlight: 0, isClosed: true });
+});

@@ -2,6 +2,7 @@ import { type Checks, checkOptions, text, wholeNumber } from '../errors/check-op
 import type { ClosedError } from '../errors/closed-error.ts';
 import { optionError } from '../errors/option-error.ts';
 import { enlist } from '../observe/live.ts';
+import type { DrainOptions } from '../policy/admission.ts';
 import { LayerPolicy } from '../policy/layer-policy.ts';
 import { type BulkheadFullError, BulkheadLayer } from './bulkhead-layer.ts';
 
@@ -45,6 +46,7 @@ export interface BulkheadStatistics {
   readonly maxConcurrency: number;
   readonly maxQueue: number;
   readonly maxAbandoned: number;
+  /** Whether it was closed or drained. */
   readonly isClosed: boolean;
 }
 
@@ -95,7 +97,24 @@ export class Bulkhead extends LayerPolicy<never, BulkheadFullError | ClosedError
    * await assert.rejects(policy.execute(() => 'never'), { code: 'ERR_CLOSED' });
    */
   close(): void {
-    this.#layer.close();
+    this.#layer.admission.close();
+  }
+
+  /**
+   * Lets nobody in any more (ERR_CLOSED), and resolves when all who run and all who wait are through, abandoned work included. After `timeout`
+   * those who still wait are refused, and it rejects with a {@link TimeoutError}; what runs goes on.
+   *
+   * @example
+   * import assert from 'node:assert/strict';
+   * import { bulkhead } from 'keelson';
+   *
+   * const policy = bulkhead({ maxConcurrency: 1 });
+   * const results = ['a', 'b'].map((value) => policy.execute(async () => value));
+   * await policy.drain({ timeout: '10s' });
+   * assert.deepEqual(await Promise.all(results), ['a', 'b']);
+   */
+  drain(options?: DrainOptions): Promise<void> {
+    return this.#layer.admission.drain(options);
   }
 
   /**
@@ -109,9 +128,9 @@ export class Bulkhead extends LayerPolicy<never, BulkheadFullError | ClosedError
    * assert.deepEqual({ inFlight, waiting, abandoned }, { inFlight: 0, waiting: 0, abandoned: 0 });
    */
   statistics(): BulkheadStatistics {
-    const { inFlight, queue, lingering, refused, isClosed, rules } = this.#layer;
+    const { inFlight, queue, lingering, refused, admission, rules } = this.#layer;
     const { name, ...bounds } = rules;
-    return Object.freeze({ name, inFlight, waiting: queue.size, abandoned: lingering, refused, ...bounds, isClosed });
+    return Object.freeze({ name, inFlight, waiting: queue.size, abandoned: lingering, refused, ...bounds, isClosed: !admission.isOpen });
   }
 }
 

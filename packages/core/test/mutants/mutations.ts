@@ -15,6 +15,7 @@ const breaker = 'circuit-breaker/circuit-breaker-layer.ts';
 const circuit = 'circuit-breaker/circuit-state.ts';
 const limiter = 'rate-limiter/rate-limiter-layer.ts';
 const bulkhead = 'bulkhead/bulkhead-layer.ts';
+const admission = 'policy/admission.ts';
 
 const of = (law: string, file: string, search: string, replace: string): Mutation => ({ law, file, search, replace });
 
@@ -91,7 +92,7 @@ const permits: readonly Mutation[] = [
   of(
     'P2',
     bulkhead,
-    'if (!this.queue.grant()) this.#inFlight--;',
+    'if (this.queue.grant()) return;\n    this.#inFlight--;',
     'this.#inFlight--;\n    const later = Promise.resolve().then(() => {}).then(() => {}).then(() => {});\n    void later.then(() => this.queue.grant() && this.#inFlight++);',
   ),
   of(
@@ -115,8 +116,9 @@ const permits: readonly Mutation[] = [
     'const tokens = this.line.take(cost, nowMs);\n    if (waitMs > 0) this.line.giveBack(tokens, nowMs);',
   ),
   of('P4', bulkhead, 'this.#inFlight++;\n      return PROCEED;', 'queueMicrotask(() => this.#inFlight++);\n      return PROCEED;'),
-  of('P5', bulkhead, 'this.queue.refuseAll(() => this.#closedError());', ''),
-  of('P5', bulkhead, 'this.#isClosed = true;', ''),
+  of('P5', admission, 'this.#owner.refuseAll(() => this.refusal());', ''),
+  of('P5', admission, 'this.#isOpen = false;\n    this.#owner', 'this.#owner'),
+  of('P5', admission, 'for (const drain of this.#drains) drain.end();', ''),
 ];
 
 const retrying: readonly Mutation[] = [
