@@ -17,7 +17,8 @@ export interface RunPolicy {
 /** Puts the policies of a run together, in the standard order. Breakers and rates by origin are for requests; a command has none. */
 export function composePolicy(settings: PolicySettings, hasOrigins: boolean, statistics: RunStatistics): RunPolicy {
   const { rate, ratePerOrigin, timeoutMs, totalTimeoutMs, giveUpAfterMs, circuitBreaker: breaker, concurrency } = settings;
-  const limiter = ({ limit, periodMs }: Rate): AnyPolicy => rateLimit({ limit, period: periodMs, maxQueue: concurrency });
+  const limiter = (rate: Rate): AnyPolicy =>
+    rateLimit({ limit: rate.limit, period: rate.periodMs, burst: burstOf(rate), maxQueue: concurrency });
   const breakers = breaker === undefined || !hasOrigins ? undefined : keyed('origin', () => breakerOf(breaker, timeoutMs + giveUpAfterMs));
   const policies: (AnyPolicy | undefined)[] = [
     totalTimeoutMs === Number.POSITIVE_INFINITY ? undefined : timeout({ timeout: totalTimeoutMs, name: 'total timeout' }),
@@ -34,6 +35,11 @@ export function composePolicy(settings: PolicySettings, hasOrigins: boolean, sta
       breakers?.keys().filter((origin) => (breakers.get(origin) as CircuitBreaker | undefined)?.state !== 'closed').length ?? 0,
   };
 }
+
+/** Calls start late by what their timers are late by; so many may start at once to make up for it. */
+const SLACK_MS = 20;
+
+const burstOf = ({ limit, periodMs }: Rate): number => Math.max(1, Math.ceil((limit * SLACK_MS) / periodMs));
 
 /** Our own backoff ends at its longest delay; a wait that the origin asks for may take as long as a job waits for its origin at all. */
 function retryOf({ maxAttempts, baseDelayMs, maxDelayMs }: RetrySettings, giveUpAfterMs: number): AnyPolicy {

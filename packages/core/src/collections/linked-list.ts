@@ -60,6 +60,11 @@ export class LinkedList<T> {
     this.size++;
   }
 
+  /** From the first to the last. */
+  *[Symbol.iterator](): IterableIterator<T> {
+    for (let link = this.ring.next; link !== this.ring; link = link.next) yield link.item;
+  }
+
   /** Called when the last link has left: a list that costs something while it is not empty lets go of it here. */
   emptied(): void {}
 }

@@ -2,6 +2,7 @@ import { ambient } from '../context/ambient.ts';
 import { inert } from '../errors/inert.ts';
 import { classifyError, classifyValue, type Outcome } from '../outcome/classify.ts';
 import { defaultRandom } from '../random/current-random.ts';
+import type { PacedQueue } from '../sync/paced-queue.ts';
 import type { WaitQueue } from '../sync/wait-queue.ts';
 import type { Clock } from '../time/clock.ts';
 import { defaultClock } from '../time/current-clock.ts';
@@ -14,7 +15,7 @@ import type { Plan, Slot } from './plan.ts';
 import type { ExecuteOptions, Operation } from './policy.ts';
 import { Rare } from './rare.ts';
 import { taskOf } from './task-of.ts';
-import { AGAIN, CONSULT, PARK, REJECT, REPLACE, RUN, WAIT } from './verdicts.ts';
+import { AGAIN, CONSULT, PARK, QUEUE, REJECT, REPLACE, RUN, WAIT } from './verdicts.ts';
 
 export const NO_OPTIONS: ExecuteOptions = Object.freeze({});
 
@@ -32,7 +33,7 @@ export abstract class CallState extends AttemptCall implements Step, CallOwner, 
   declare protected readonly plan: Plan;
   declare protected readonly fn: Operation<unknown>;
   declare readonly options: ExecuteOptions;
-  declare protected readonly clock: Clock;
+  declare readonly clock: Clock;
   declare protected activity: Activity;
   /** The layer in whose hook we are. */
   declare protected at: number;
@@ -240,6 +241,13 @@ export abstract class CallState extends AttemptCall implements Step, CallOwner, 
 
   park(queue: WaitQueue): Verdict {
     return this.deciding(PARK, queue);
+  }
+
+  queueIn(queue: PacedQueue, expectedMs: number, refusal: () => unknown): Verdict {
+    const rare = this.uncommon;
+    rare.paced = queue;
+    rare.untilMs = expectedMs;
+    return this.deciding(QUEUE, refusal);
   }
 
   reject(error: unknown): Verdict {

@@ -1,20 +1,19 @@
 // The generic cell rate algorithm, as virtual scheduling: ITU-T Recommendation I.371 (2004), annex A. It is a bucket of `burst` tokens that
 // fills by one each `period / limit`, seen from its end: one number, the time at which it will be full again.
 import { Deque } from '../collections/deque.ts';
-import type { Booking, TokenMeter } from './token-meter.ts';
+import { type Booking, bookInTurn, insertByTime, ROUNDING_MS, type TokenMeter } from './token-meter.ts';
 
 class BucketBooking implements Booking {
-  readonly order: number;
   readonly atMs: number;
   cost: number;
-  /** How far the bucket is from full just before, in the time it takes to fill. */
-  gapMs: number;
+  /** Its number among what was taken; 0 while it is promised. */
+  order = 0;
+  /** How far the bucket was from full just before it was taken, in the time it takes to fill. */
+  gapMs = 0;
 
-  constructor(order: number, atMs: number, cost: number, gapMs: number) {
-    this.order = order;
+  constructor(atMs: number, cost: number) {
     this.atMs = atMs;
     this.cost = cost;
-    this.gapMs = gapMs;
   }
 }
 
@@ -25,8 +24,12 @@ const MAX_REMEMBERED = 1024;
 export class Gcra implements TokenMeter {
   readonly capacity: number;
   readonly #everyMs: number;
-  /** When the bucket is full again: the "theoretical arrival time". */
+  #nowMs = Number.NEGATIVE_INFINITY;
+  /** When the bucket is full again, by what was taken up to now: the "theoretical arrival time". */
   #fullMs = Number.NEGATIVE_INFINITY;
+  /** By time. */
+  #promises: BucketBooking[] = [];
+  /** What was taken. */
   readonly #log: Deque<BucketBooking> = new Deque<BucketBooking>();
   #lastOrder = 0;
 
@@ -35,53 +38,126 @@ export class Gcra implements TokenMeter {
     this.#everyMs = periodMs / limit;
   }
 
-  get lastOrder(): number {
-    return this.#lastOrder;
+  promised(nowMs: number): number {
+    this.#pass(nowMs);
+    return this.#promises.length;
   }
 
-  earliestMs(cost: number, nowMs: number): number {
-    const lastMs = this.#log.at(this.#log.size - 1)?.atMs ?? nowMs;
-    return Math.max(nowMs, lastMs, this.#fullMs - (this.capacity - cost) * this.#everyMs);
+  earliestMs(cost: number, fromMs: number): number {
+    this.#pass(fromMs);
+    return this.#promises.length === 0 ? this.#earliest(cost, this.#nowMs, this.#fullMs) : this.#earliestAmongPromises(cost);
   }
 
-  book(cost: number, nowMs: number): Booking {
-    const atMs = this.earliestMs(cost, nowMs);
-    const gapMs = Math.max(0, this.#fullMs - atMs);
-    const booking = new BucketBooking(++this.#lastOrder, atMs, cost, gapMs);
-    this.#forgetUpTo(gapMs === 0 && atMs <= nowMs ? 0 : MAX_REMEMBERED - 1);
-    this.#log.pushBack(booking);
-    this.#fullMs = Math.max(this.#fullMs, atMs) + cost * this.#everyMs;
+  book(cost: number, atMs: number): Booking {
+    const booking = new BucketBooking(atMs, cost);
+    if (atMs > this.#nowMs) insertByTime(this.#promises, booking);
+    else this.#take(booking);
     return booking;
   }
 
+  /** Where nothing is promised, those who wait follow each other as closely as the bucket fills, whatever each costs. */
+  bookAll(costs: Iterable<number>, totalCost: number, nowMs: number): number {
+    this.#pass(nowMs);
+    if (this.#promises.length > 0) return bookInTurn(this, costs, nowMs);
+    this.#fullMs = Math.max(this.#fullMs, nowMs) + totalCost * this.#everyMs;
+    return Math.max(nowMs, this.#fullMs - this.capacity * this.#everyMs);
+  }
+
   /**
-   * The bucket then holds `cost` more from the booking's time on, save what would have flowed over: at no time since, and at none that is
-   * planned, does it hold more than it can.
+   * The bucket then holds `cost` more from the booking's time on, save what would have flowed over: at no time since does it hold more than it
+   * can.
    */
-  giveBack(booking: Booking, cost: number): void {
+  giveBack(booking: Booking, cost: number, nowMs: number): void {
+    this.#pass(nowMs);
+    const own = booking as BucketBooking;
+    own.cost -= cost;
+    if (own.order > 0) this.#refill(own, cost);
+    else if (own.cost <= 0) this.#promises = this.#promises.filter((promise) => promise !== own);
+  }
+
+  debit(cost: number, nowMs: number): void {
+    this.#pass(nowMs);
+    this.#fullMs = Math.max(this.#fullMs, nowMs) + cost * this.#everyMs;
+  }
+
+  isClear(nowMs: number): boolean {
+    return this.promised(nowMs) === 0 && this.#fullMs <= nowMs;
+  }
+
+  copy(): Gcra {
+    const copy = new Gcra(1, this.#everyMs, this.capacity);
+    copy.#nowMs = this.#nowMs;
+    copy.#fullMs = this.#fullMs;
+    copy.#promises = this.#promises.map(({ atMs, cost }) => new BucketBooking(atMs, cost));
+    return copy;
+  }
+
+  #earliest(cost: number, fromMs: number, fullMs: number): number {
+    return Math.max(fromMs, fullMs - (this.capacity - cost) * this.#everyMs);
+  }
+
+  /** When the bucket is full after a booking. */
+  #fullAfter(fullMs: number, atMs: number, cost: number): number {
+    return Math.max(fullMs, atMs) + cost * this.#everyMs;
+  }
+
+  /** Before a promise where that can be kept all the same, else behind it. */
+  #earliestAmongPromises(cost: number): number {
+    let fullMs = this.#fullMs;
+    let atMs = this.#nowMs;
+    let next = 0;
+    for (;;) {
+      atMs = this.#earliest(cost, atMs, fullMs);
+      const broken = this.#firstBroken(next, atMs, this.#fullAfter(fullMs, atMs, cost));
+      if (broken === -1) return atMs;
+      for (; next <= broken; next++) {
+        const promise = this.#promises[next] as BucketBooking;
+        fullMs = this.#fullAfter(fullMs, promise.atMs, promise.cost);
+        atMs = Math.max(atMs, promise.atMs);
+      }
+    }
+  }
+
+  /** The first promise from number `next` on that could not be kept by a bucket that is full at `fullMs` after a booking at `atMs`; -1: all can be. */
+  #firstBroken(next: number, atMs: number, fullMs: number): number {
+    let thenFullMs = fullMs;
+    for (let i = next; i < this.#promises.length; i++) {
+      const promise = this.#promises[i] as BucketBooking;
+      const possibleMs = this.#earliest(promise.cost, atMs, thenFullMs);
+      if (possibleMs > promise.atMs + ROUNDING_MS) return i;
+      thenFullMs = this.#fullAfter(thenFullMs, promise.atMs, promise.cost);
+    }
+    return -1;
+  }
+
+  /** What was promised up to `nowMs` has been taken. */
+  #pass(nowMs: number): void {
+    if (nowMs <= this.#nowMs) return;
+    this.#nowMs = nowMs;
+    const promises = this.#promises;
+    let kept = 0;
+    for (; kept < promises.length && (promises[kept] as BucketBooking).atMs <= nowMs; kept++) this.#take(promises[kept] as BucketBooking);
+    if (kept > 0) promises.splice(0, kept);
+  }
+
+  /** Those who took from the bucket before it was full once more can give nothing back, and are forgotten. */
+  #take(booking: BucketBooking): void {
+    const { atMs, cost } = booking;
+    booking.gapMs = Math.max(0, this.#fullMs - atMs);
+    booking.order = ++this.#lastOrder;
+    const remembered = booking.gapMs === 0 ? 0 : MAX_REMEMBERED - 1;
+    while (this.#log.size > remembered) this.#log.popFront();
+    this.#log.pushBack(booking);
+    this.#fullMs = this.#fullAfter(this.#fullMs, atMs, cost);
+  }
+
+  #refill(booking: BucketBooking, cost: number): void {
     const log = this.#log;
     const index = booking.order - (this.#lastOrder + 1 - log.size);
-    booking.cost -= cost;
     if (log.at(index) !== booking) return;
     let backMs = cost * this.#everyMs;
     for (let i = index + 1; i < log.size; i++) backMs = Math.min(backMs, (log.at(i) as BucketBooking).gapMs);
     for (let i = index + 1; i < log.size; i++) (log.at(i) as BucketBooking).gapMs -= backMs;
     this.#fullMs -= backMs;
-    if (booking.cost > 0 || booking.order !== this.#lastOrder) return;
-    log.popBack();
-    this.#lastOrder--;
-  }
-
-  debit(cost: number, nowMs: number): void {
-    this.#fullMs = Math.max(this.#fullMs, nowMs) + cost * this.#everyMs;
-  }
-
-  isClear(nowMs: number): boolean {
-    return this.#fullMs <= nowMs;
-  }
-
-  /** Who took from the bucket before it was full once more can give nothing back. */
-  #forgetUpTo(size: number): void {
-    while (this.#log.size > size) this.#log.popFront();
   }
 }

@@ -1,4 +1,5 @@
 import type { Outcome } from '../outcome/classify.ts';
+import type { PacedQueue } from '../sync/paced-queue.ts';
 import type { WaitQueue } from '../sync/wait-queue.ts';
 import type { ExecuteOptions, Operation, PolicyDescription } from './policy.ts';
 
@@ -45,6 +46,11 @@ export interface Step {
   waitUntil(atMs: number, refusal: () => unknown): Verdict;
   /** Proceed when `queue` grants a permit. */
   park(queue: WaitQueue): Verdict;
+  /**
+   * Wait in `queue`; this layer's `due` is asked when it is the call's turn. Where the wait, which is to end at `expectedMs`, cannot fit what remains:
+   * abandoned at once, then failed with `refusal()` (law T4).
+   */
+  queueIn(queue: PacedQueue, expectedMs: number, refusal: () => unknown): Verdict;
   /** Fail with `error`; nothing is owed afterwards. */
   reject(error: unknown): Verdict;
   /** Succeed with `value` in place of the outcome. */
@@ -77,12 +83,14 @@ export interface Layer {
   readonly waitsFor?: string | undefined;
   /** How many releases are still owed because abandoned work goes on beneath frames that are over. Kept by the engine (law P1). */
   lingering?: number;
-  /** PROCEED, or a verdict of `limit`, `waitUntil`, `park`, `reject`, `replace`, `consult`. */
+  /** PROCEED, or a verdict of `limit`, `waitUntil`, `park`, `queueIn`, `reject`, `replace`, `consult`. */
   enter?(step: Step): Verdict;
   /** DONE, or a verdict of `again`, `replace`, `run`, `consult`. Never called for a cancellation. */
   succeed?(step: Step, value: unknown): Verdict;
   /** DONE, or a verdict of `again`, `replace`, `run`, `reject` (with another error), `consult`. Never called for a cancellation. */
   fail?(step: Step, error: unknown): Verdict;
+  /** It is the turn of a call that waits in a paced queue: PROCEED, `queueIn` (not yet: it stays the first), or another verdict of `enter`. */
+  due?(step: Step): Verdict;
   /** The consulted operation has answered: a verdict as of the hook that consulted. */
   consulted?(step: Step, answer: Answer): Verdict;
   /** Ended from outside: neutral, no verdict. `waiting`: inside a wait that this layer asked for. */

@@ -7,11 +7,12 @@ import { CancelledError } from '../errors/cancelled-error.ts';
 import { recordAttempts, suppress } from '../errors/history.ts';
 import { KeelsonError } from '../errors/keelson-error.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
-import type { Waiter, WaitQueue } from '../sync/wait-queue.ts';
+import type { PacedQueue } from '../sync/paced-queue.ts';
+import type { WaitQueue } from '../sync/wait-queue.ts';
 import { formatMs, toMs } from '../time/duration.ts';
 import { LimitNode, limitList } from '../time/limit-list.ts';
 import { AttemptCall, AttemptExtras, LaterAttempt } from './attempt-call.ts';
-import { CallState } from './call-state.ts';
+import { CallWaits } from './call-waits.ts';
 import { discard } from './discard.ts';
 import { type Answer, DONE, PROCEED, type Verdict } from './layer.ts';
 import { made, unfitVerdict } from './layer-faults.ts';
@@ -23,13 +24,13 @@ import type { Rare } from './rare.ts';
 import { runOperation } from './run-operation.ts';
 import { taskOf } from './task-of.ts';
 import { type Branch, throughForeign } from './through-foreign.ts';
-import { AGAIN, CONSULT, PARK, REJECT, REPLACE, RUN, WAIT } from './verdicts.ts';
+import { AGAIN, CONSULT, PARK, QUEUE, REJECT, REPLACE, RUN, WAIT } from './verdicts.ts';
 
 /**
  * Runs one call of a composition: the only thing in the library that waits, cancels, keeps deadlines, hands permits back and tracks abandoned
  * work. Layers decide, the machine acts; so a law of cancellation or permits holds for every layer in every order.
  */
-export class Machine extends CallState implements Branch, Cancellable, Waiter {
+export class Machine extends CallWaits implements Branch, Cancellable {
   declare private readonly context: CapturedContext | null;
   declare private readonly resolve: (value: unknown) => void;
   declare private readonly rejectWith: (error: unknown) => void;
@@ -188,7 +189,7 @@ export class Machine extends CallState implements Branch, Cancellable, Waiter {
   /** Code of the caller's that ran inside `enter` has ended the call: what the layer took goes back. */
   private undoEntry(slot: Slot, i: number, verdict: Verdict): void {
     this.dropLimits(i);
-    const isWait = verdict === WAIT || verdict === PARK || verdict === CONSULT;
+    const isWait = verdict === WAIT || verdict === PARK || verdict === QUEUE || verdict === CONSULT;
     if (isWait || verdict === PROCEED) this.leave(slot, i, isWait);
     if (verdict === PROCEED) this.giveBack(slot, i);
   }
@@ -207,6 +208,9 @@ export class Machine extends CallState implements Branch, Cancellable, Waiter {
         return;
       case PARK:
         this.parkIn(payload as WaitQueue, slot, i);
+        return;
+      case QUEUE:
+        this.awaitTurn(slot, i, payload as () => unknown);
         return;
       case CONSULT:
         this.uncommon.pending = null;
@@ -244,78 +248,74 @@ export class Machine extends CallState implements Branch, Cancellable, Waiter {
     }
   }
 
-  private fits(waitMs: number): boolean {
-    return waitMs !== Number.POSITIVE_INFINITY && (waitMs <= 0 || waitMs < this.timeLeftMs());
-  }
-
   private parkIn(queue: WaitQueue, slot: Slot, i: number): void {
-    const rare = this.uncommon;
-    this.activity = 'parked';
-    rare.sinceMs = this.clock.nowMs();
-    rare.parked = 'waiting';
-    this.whenWoken(() => {
-      if (typeof rare.parked === 'string') this.admitted(slot, i);
-      else {
-        this.countWait(slot);
-        this.activity = 'deciding';
-        this.leave(slot, i, true);
-        this.refuse(slot, i, rare.parked.refusal);
-      }
-    });
+    const rare = this.startParking();
+    this.whenWoken(() => this.unparkedIn(slot, i));
     const ahead = queue.size;
     rare.node = queue.add(this);
     if (slot.channel.hasSubscribers) this.publish('queued', { ahead });
   }
 
-  /** From here on the permit is this call's, even if it is cancelled before it runs (rule 10 of the engine). */
-  granted(): void {
-    this.unparked('granted');
+  private unparkedIn(slot: Slot, i: number): void {
+    const { parked } = this.uncommon;
+    if (typeof parked === 'string') this.admitted(slot, i);
+    else this.dropped(slot, i, parked.refusal);
   }
 
-  /** The queue was closed under the call, or its owner's mode dropped it. */
-  refused(error: unknown): void {
-    this.unparked({ refusal: error });
+  private dropped(slot: Slot, i: number, error: unknown): void {
+    this.countWait(slot);
+    this.activity = 'deciding';
+    this.leave(slot, i, true);
+    this.paceOthers(this.uncommon);
+    this.refuse(slot, i, error);
   }
 
-  private unparked(how: 'granted' | { readonly refusal: unknown }): void {
+  private awaitTurn(slot: Slot, i: number, refusal: () => unknown): void {
+    const { paced, untilMs } = this.uncommon;
+    const waitMs = untilMs - this.clock.nowMs();
+    if (!this.fits(waitMs)) {
+      this.leave(slot, i, true);
+      this.refuse(slot, i, made(refusal));
+      return;
+    }
+    const rare = this.startParking();
+    this.whenWoken(() => this.turnCame(slot, i));
+    rare.node = (paced as PacedQueue).add(this);
+    if (slot.channel.hasSubscribers) this.publish('waiting', { waitMs });
+  }
+
+  /** Asked when the call can start at once, since what counts is when it really does (law L1). Until it does, it keeps its place. */
+  private turnCame(slot: Slot, i: number): void {
     const rare = this.uncommon;
-    rare.node = null;
-    rare.parked = how;
-    rare.wake();
-  }
-
-  private sleep(activity: 'waiting' | 'backing-off', ms: number, then: () => void): void {
-    const rare = this.uncommon;
-    this.activity = activity;
-    rare.sinceMs = this.clock.nowMs();
-    rare.untilMs = rare.sinceMs + ms;
-    this.whenWoken(then);
-    if (ms > 0) this.armWake(rare);
-    else rare.wake();
-  }
-
-  private armWake(rare: Rare): void {
-    rare.timer = this.clock.schedule(rare.untilMs - this.clock.nowMs(), () => {
-      rare.timer = null;
-      if (this.clock.nowMs() < rare.untilMs) this.armWake(rare);
-      else rare.wake();
-    });
-  }
-
-  /** `then` runs as a reaction that is registered here, in the context of whoever submitted the call, not in the waker's (law P3). */
-  private whenWoken(then: () => void): void {
+    if (typeof rare.parked !== 'string') {
+      this.dropped(slot, i, rare.parked.refusal);
+      return;
+    }
     const { epoch } = this;
-    void new Promise<void>((wake) => {
-      this.uncommon.wake = wake;
-    }).then(() => {
-      if (epoch === this.epoch) then();
-    });
+    this.activity = 'deciding';
+    this.at = i;
+    const verdict = this.askIfDue(slot);
+    if (verdict === QUEUE && epoch === this.epoch) {
+      this.activity = 'parked';
+      this.whenWoken(() => this.turnCame(slot, i));
+      rare.paced?.pace();
+      return;
+    }
+    this.leaveQueue(rare);
+    if (epoch !== this.epoch) this.undoEntry(slot, i, verdict);
+    this.paceOthers(rare);
+    if (epoch !== this.epoch) return;
+    if (verdict === PROCEED) this.admitted(slot, i);
+    else this.entryDecided(slot, i, verdict);
   }
 
-  private countWait(slot: Slot): void {
-    const rare = this.uncommon;
-    rare.waitedMs += this.clock.nowMs() - rare.sinceMs;
-    rare.waitedFor = slot.layer.waitsFor ?? 'its turn';
+  private askIfDue(slot: Slot): Verdict {
+    try {
+      if (slot.due === undefined) throw unfitVerdict(slot.name, 'queueIn without due');
+      return slot.due.call(slot.layer, this);
+    } catch (error) {
+      return this.reject(error);
+    }
   }
 
   // ---- operations
@@ -862,6 +862,7 @@ export class Machine extends CallState implements Branch, Cancellable, Waiter {
     if (isEntering) {
       rare.dropped = activity === 'consulting' ? -1 : this.level;
       this.leave(this.slot(this.level), this.level, true);
+      this.paceOthers(rare);
     }
     while (epoch === this.epoch && this.level - 1 > to) {
       this.level--;
@@ -876,16 +877,6 @@ export class Machine extends CallState implements Branch, Cancellable, Waiter {
   private abandonRunning(attempt: AttemptCall, epoch: number): void {
     attempt.extras ??= new AttemptExtras();
     attempt.extras.abandoned = new OngoingWork(this.uncommon.works, this.level, epoch, true);
-  }
-
-  /** A permit that was granted already counts: the frame is open, and its release hands the permit on. */
-  private stopWaiting(rare: Rare): Rare['parked'] {
-    if (this.activity !== 'backing-off') this.countWait(this.slot(this.level));
-    rare.timer?.cancel();
-    rare.timer = null;
-    rare.node?.unlink();
-    rare.node = null;
-    return rare.parked;
   }
 
   /** Code of the caller's may run in `body`, and we may be in a shared timer's or a closer's async context. */

@@ -16,6 +16,7 @@ export class Slot {
   readonly enter: ((step: Step) => Verdict) | undefined;
   readonly succeed: ((step: Step, value: unknown) => Verdict) | undefined;
   readonly fail: ((step: Step, error: unknown) => Verdict) | undefined;
+  readonly due: ((step: Step) => Verdict) | undefined;
   readonly consulted: ((step: Step, answer: Answer) => Verdict) | undefined;
   readonly releases: boolean;
   /** The list its last limit went into: the next one mostly goes there, too. */
@@ -32,6 +33,7 @@ export class Slot {
     this.enter = layer.enter;
     this.succeed = layer.succeed;
     this.fail = layer.fail;
+    this.due = layer.due;
     this.consulted = layer.consulted;
     // oxlint-enable typescript/unbound-method
     this.releases = layer.release !== undefined;

@@ -1,6 +1,7 @@
 import type { CancelLink } from '../cancel/cancel-token.ts';
 import type { ContextNode } from '../context/context-node.ts';
 import type { AttemptRecord } from '../errors/history.ts';
+import type { PacedNode, PacedQueue } from '../sync/paced-queue.ts';
 import type { WaitNode } from '../sync/wait-queue.ts';
 import type { ScheduledTimer } from '../time/clock.ts';
 import type { LaterAttempt } from './attempt-call.ts';
@@ -12,7 +13,9 @@ import type { Call } from './policy.ts';
 export class Rare {
   // the wait that is going on
   timer: ScheduledTimer | null = null;
-  node: WaitNode | null = null;
+  node: WaitNode | PacedNode | null = null;
+  /** The one it waits in, if that is a paced one. */
+  paced: PacedQueue | null = null;
   wake: () => void = nothing;
   untilMs = 0;
   sinceMs = 0;

@@ -1,88 +1,147 @@
 // The exact log of a sliding window: every booking that can share a period with one to come is kept, with its time.
 import { Deque } from '../collections/deque.ts';
-import type { Booking, TokenMeter } from './token-meter.ts';
+import { type Booking, bookInTurn, insertByTime, type TokenMeter } from './token-meter.ts';
+
+class WindowBooking implements Booking {
+  readonly atMs: number;
+  cost: number;
+  /** Whether it was taken, and how long ago: less than a period, or more. */
+  state: 'promised' | 'taken' | 'over' = 'promised';
+
+  constructor(atMs: number, cost: number) {
+    this.atMs = atMs;
+    this.cost = cost;
+  }
+}
 
 /** Lets at most `limit` tokens through in any stretch of time shorter than, or as long as and half open, the period (law L1). */
 export class SlidingWindow implements TokenMeter {
   readonly capacity: number;
   readonly #periodMs: number;
-  readonly #log: Deque<Booking> = new Deque<Booking>();
-  /** Index of the first entry of the log that shares its period with the next booking; those before are over by then. */
-  #start = 0;
-  /** Of the costs from there on. Above the limit only after a debit. */
+  #nowMs = Number.NEGATIVE_INFINITY;
+  /** Of the last period. */
+  readonly #taken: Deque<WindowBooking> = new Deque<WindowBooking>();
+  /** Of their costs. Above the limit only after a debit. */
   #sum = 0;
-  #lastOrder = 0;
+  /** By time. */
+  readonly #promises: WindowBooking[] = [];
 
   constructor(limit: number, periodMs: number) {
     this.capacity = limit;
     this.#periodMs = periodMs;
   }
 
-  get lastOrder(): number {
-    return this.#lastOrder;
+  promised(nowMs: number): number {
+    this.#pass(nowMs);
+    return this.#promises.length;
   }
 
-  earliestMs(cost: number, nowMs: number): number {
-    this.#forget(nowMs);
-    this.#slide(cost);
-    const lastMs = this.#log.at(this.#log.size - 1)?.atMs ?? nowMs;
-    const over = this.#log.at(this.#start - 1);
-    return Math.max(nowMs, lastMs, over === undefined ? nowMs : over.atMs + this.#periodMs);
+  earliestMs(cost: number, fromMs: number): number {
+    this.#pass(fromMs);
+    if (this.#promises.length > 0) return this.#earliestAmongPromises(cost);
+    let sum = this.#sum;
+    let atMs = this.#nowMs;
+    for (let i = 0; sum + cost > this.capacity && i < this.#taken.size; i++) {
+      const oldest = this.#taken.at(i) as WindowBooking;
+      sum -= oldest.cost;
+      atMs = oldest.atMs + this.#periodMs;
+    }
+    return atMs;
   }
 
-  book(cost: number, nowMs: number): Booking {
-    return this.#append(cost, this.earliestMs(cost, nowMs));
-  }
-
-  giveBack(booking: Booking, cost: number): void {
-    const log = this.#log;
-    const index = booking.order - (log.at(0)?.order ?? Number.POSITIVE_INFINITY);
-    booking.cost -= cost;
-    if (log.at(index) !== booking) return; // more than a period old
-    if (index >= this.#start) this.#sum -= cost;
-    if (booking.cost > 0 || booking.order !== this.#lastOrder) return;
-    log.popBack();
-    this.#lastOrder--;
-    this.#start = Math.min(this.#start, log.size);
-  }
-
-  debit(cost: number, nowMs: number): void {
-    this.#append(cost, Math.max(nowMs, this.#log.at(this.#log.size - 1)?.atMs ?? nowMs));
-  }
-
-  isClear(nowMs: number): boolean {
-    this.#forget(nowMs);
-    return this.#log.size === 0;
-  }
-
-  #append(cost: number, atMs: number): Booking {
-    const booking = { order: ++this.#lastOrder, atMs, cost };
-    this.#log.pushBack(booking);
-    this.#sum += cost;
+  book(cost: number, atMs: number): Booking {
+    const booking = new WindowBooking(atMs, cost);
+    if (atMs > this.#nowMs) insertByTime(this.#promises, booking);
+    else this.#take(booking);
     return booking;
   }
 
-  /** Drops what shares no period with anything from `nowMs` on. */
-  #forget(nowMs: number): void {
-    for (let oldest = this.#log.at(0); oldest !== undefined && oldest.atMs + this.#periodMs <= nowMs; oldest = this.#log.at(0)) {
-      this.#log.popFront();
-      if (this.#start > 0) this.#start--;
-      else this.#sum -= oldest.cost;
-    }
-    if (this.#start === this.#log.size) this.#sum = 0; // exactly, whatever fractions have come and gone
+  bookAll(costs: Iterable<number>, _totalCost: number, nowMs: number): number {
+    return bookInTurn(this, costs, nowMs);
   }
 
-  /** Moves the start to where `cost` more just fit: back, where something was given back since, or forward. */
-  #slide(cost: number): void {
-    const log = this.#log;
-    for (let before = log.at(this.#start - 1); before !== undefined; before = log.at(this.#start - 1)) {
-      if (this.#sum + before.cost + cost > this.capacity) break;
-      this.#sum += before.cost;
-      this.#start--;
+  giveBack(booking: Booking, cost: number, nowMs: number): void {
+    this.#pass(nowMs);
+    const own = booking as WindowBooking;
+    own.cost -= cost;
+    if (own.state === 'taken') this.#sum -= cost;
+    else if (own.state === 'promised' && own.cost <= 0) this.#promises.splice(this.#promises.indexOf(own), 1);
+  }
+
+  debit(cost: number, nowMs: number): void {
+    this.#pass(nowMs);
+    this.#take(new WindowBooking(nowMs, cost));
+  }
+
+  isClear(nowMs: number): boolean {
+    return this.promised(nowMs) === 0 && this.#taken.size === 0;
+  }
+
+  copy(): SlidingWindow {
+    const copy = new SlidingWindow(this.capacity, this.#periodMs);
+    copy.#nowMs = this.#nowMs;
+    for (const { atMs, cost } of this.#taken) copy.#take(new WindowBooking(atMs, cost));
+    for (const { atMs, cost } of this.#promises) copy.#promises.push(new WindowBooking(atMs, cost));
+    return copy;
+  }
+
+  #earliestAmongPromises(cost: number): number {
+    const all = [...this.#taken, ...this.#promises];
+    let atMs = this.#nowMs;
+    for (;;) {
+      const laterMs = this.#soonestNotBefore(atMs, cost, all);
+      if (laterMs === atMs) return atMs;
+      atMs = laterMs;
     }
-    while (this.#start < log.size && this.#sum + cost > this.capacity) {
-      this.#sum -= (log.at(this.#start) as Booking).cost;
-      this.#start++;
+  }
+
+  /** `atMs` where `cost` more then fits into every period, else a later moment before which it does not. */
+  #soonestNotBefore(atMs: number, cost: number, all: readonly WindowBooking[]): number {
+    const free = this.capacity - cost;
+    const endMs = (index: number): number => (all[index] as WindowBooking).atMs + this.#periodMs;
+    let sum = 0;
+    let i = 0;
+    for (; i < all.length && (all[i] as WindowBooking).atMs <= atMs; i++) sum += (all[i] as WindowBooking).cost;
+    let first = 0;
+    let soonestMs = atMs;
+    for (; first < i && (endMs(first) <= atMs || sum > free); first++) {
+      sum -= (all[first] as WindowBooking).cost;
+      soonestMs = Math.max(soonestMs, endMs(first));
     }
+    if (soonestMs > atMs) return soonestMs;
+    for (; i < all.length && (all[i] as WindowBooking).atMs < atMs + this.#periodMs; i++) {
+      const last = all[i] as WindowBooking;
+      sum += last.cost;
+      for (; endMs(first) <= last.atMs; first++) sum -= (all[first] as WindowBooking).cost;
+      if (sum > free) return last.atMs;
+    }
+    return atMs;
+  }
+
+  /** What was promised up to `nowMs` has been taken; what shares no period with anything from then on is forgotten. */
+  #pass(nowMs: number): void {
+    if (nowMs <= this.#nowMs) return;
+    this.#nowMs = nowMs;
+    const promises = this.#promises;
+    let kept = 0;
+    for (; kept < promises.length && (promises[kept] as WindowBooking).atMs <= nowMs; kept++) this.#take(promises[kept] as WindowBooking);
+    if (kept > 0) promises.splice(0, kept);
+    this.#forget();
+  }
+
+  #take(booking: WindowBooking): void {
+    booking.state = 'taken';
+    this.#taken.pushBack(booking);
+    this.#sum += booking.cost;
+  }
+
+  #forget(): void {
+    const taken = this.#taken;
+    for (let oldest = taken.at(0); oldest !== undefined && oldest.atMs + this.#periodMs <= this.#nowMs; oldest = taken.at(0)) {
+      taken.popFront();
+      oldest.state = 'over';
+      this.#sum -= oldest.cost;
+    }
+    if (taken.size === 0) this.#sum = 0; // exactly, whatever fractions have come and gone
   }
 }

@@ -1,31 +1,51 @@
 /** Tokens that are taken from a moment on. */
 export interface Booking {
-  /** Rises with each booking of its meter. */
-  readonly order: number;
   readonly atMs: number;
   /** Falls when some of it is given back. */
   cost: number;
 }
 
+/** What sums of times and fractions may differ by: without it a moment planned to the limit would seem not to have come. */
+export const ROUNDING_MS = 1e-6;
+
 /**
- * When tokens can be had under a limit: a plan of bookings, one behind the other. A pure function of the times it is told.
- *
- * A plan from which something was taken out still keeps the limit; so whoever gives a booking back may also lend out its very moment anew,
- * as long as it has not told the meter.
+ * When tokens can be had under a limit, given those that were taken and those that are promised for a moment to come. A pure function of the times it
+ * is told, which never fall.
  */
 export interface TokenMeter {
   /** The most that can be taken at once. */
   readonly capacity: number;
-  /** The `order` of the last booking that stands. */
-  readonly lastOrder: number;
-  /** When `cost` tokens could be had: from `nowMs` on, and behind all that is booked. */
-  earliestMs(cost: number, nowMs: number): number;
-  /** Books `cost` tokens, at most `capacity`, for their earliest time. */
-  book(cost: number, nowMs: number): Booking;
+  /** How many bookings are for a moment to come. */
+  promised(nowMs: number): number;
+  /** The first moment from `fromMs` on at which `cost` tokens, at most `capacity`, can be had so that all promises can still be kept. */
+  earliestMs(cost: number, fromMs: number): number;
+  /** Books `cost` tokens for a moment that `earliestMs` has named: takes them if it has come, else promises them. */
+  book(cost: number, atMs: number): Booking;
+  /** Books tokens for several who come at `nowMs`, each no earlier than the one before; the moment of the last. */
+  bookAll(costs: Iterable<number>, totalCost: number, nowMs: number): number;
   /** Takes `cost` tokens off a booking, as far as that does not let others exceed the limit. */
-  giveBack(booking: Booking, cost: number): void;
+  giveBack(booking: Booking, cost: number, nowMs: number): void;
   /** Takes `cost` tokens that were used already, any number: those who come later wait until they are paid for. */
   debit(cost: number, nowMs: number): void;
   /** Whether nothing is remembered at `nowMs`: the meter is as good as new. */
   isClear(nowMs: number): boolean;
+  /** Another of the same limit with the same bookings, to look ahead with. */
+  copy(): TokenMeter;
+}
+
+/** Puts a promise behind all that are for its moment or earlier. */
+export function insertByTime<B extends Booking>(promises: B[], booking: B): void {
+  let index = promises.length;
+  while (index > 0 && (promises[index - 1] as B).atMs > booking.atMs) index--;
+  promises.splice(index, 0, booking);
+}
+
+/** {@link TokenMeter.bookAll}, one by one. */
+export function bookInTurn(meter: TokenMeter, costs: Iterable<number>, nowMs: number): number {
+  let atMs = nowMs;
+  for (const cost of costs) {
+    atMs = meter.earliestMs(cost, atMs);
+    meter.book(cost, atMs);
+  }
+  return atMs;
 }

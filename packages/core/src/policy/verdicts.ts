@@ -8,3 +8,4 @@ export const REPLACE: Verdict = 4 as Verdict;
 export const RUN: Verdict = 5 as Verdict;
 export const AGAIN: Verdict = 6 as Verdict;
 export const CONSULT: Verdict = 7 as Verdict;
+export const QUEUE: Verdict = 8 as Verdict;

@@ -23,7 +23,7 @@ const enter = (layer: RateLimiterLayer, given: Parameters<typeof fakeStep>[0] = 
 };
 
 const waitOf = (decision: Decision | undefined): number =>
-  typeof decision === 'object' && 'waitUntil' in decision ? decision.waitUntil : Number.NaN;
+  typeof decision === 'object' && 'expectedMs' in decision ? decision.expectedMs : Number.NaN;
 
 describe('entering', () => {
   test('proceeds while there are tokens, then waits, each for its own', () => {
@@ -32,7 +32,28 @@ describe('entering', () => {
     expect(decisions[0]).toBe('pass');
     expect(decisions.slice(1).map(waitOf)).toEqual([100, 200]);
     expect(layer.line.waiting(0)).toBe(2);
-    expect(layer.line.waiting(100)).toBe(1);
+  });
+
+  test('L1: whoever waited takes tokens when it starts, however late; until it may, it stays the first', () => {
+    const layer = layerOf();
+    const [, second, third] = [enter(layer), enter(layer), enter(layer)] as const;
+    const due = (step: FakeStep, nowMs: number): Decision | undefined => {
+      step.given.nowMs = nowMs;
+      return step.decided(layer.due(step));
+    };
+    expect(waitOf(due(second.step, 99))).toBe(100);
+    expect(due(second.step, 250)).toBe('pass');
+    expect(layer.line.size).toBe(1);
+    expect(waitOf(due(third.step, 250))).toBe(350);
+    expect(due(third.step, 350)).toBe('pass');
+    expect(layer.isEmpty).toBe(true);
+  });
+
+  test('P2: nobody overtakes who waits, not even with tokens for both', () => {
+    const layer = layerOf({ burst: 5 });
+    enter(layer, { options: { cost: 5 } });
+    enter(layer, { options: { cost: 5 } });
+    expect(waitOf(enter(layer, { nowMs: 100 }).decision)).toBe(600);
   });
 
   test('says in numbers why a wait that cannot fit is refused', () => {
@@ -49,7 +70,7 @@ describe('entering', () => {
 
   test('L3: refuses at once where the queue is full, and takes no token for it', () => {
     const layer = layerOf({ maxQueue: 2 });
-    for (let i = 0; i < 3; i++) enter(layer);
+    const [, second] = [enter(layer), enter(layer), enter(layer)] as const;
     for (let i = 0; i < 2; i++) {
       const { reject } = enter(layer).decision as { reject: RateLimitedError };
       expect(reject.retryAfterMs).toBe(300);
@@ -58,6 +79,8 @@ describe('entering', () => {
       );
       expect(reject.stack).toBe(`RateLimitedError: ${reject.message}`);
     }
+    second.step.given.nowMs = 100;
+    layer.due(second.step);
     expect(waitOf(enter(layer, { nowMs: 100 }).decision)).toBe(300);
   });
 
@@ -119,13 +142,11 @@ describe('the cost', () => {
 });
 
 describe('L2: a call that leaves while it waits', () => {
-  test('gives its tokens to whoever comes next', () => {
+  test('has taken nothing: those behind move up', () => {
     const layer = layerOf();
-    const [, second, third] = [enter(layer), enter(layer), enter(layer)] as const;
+    const [, second] = [enter(layer), enter(layer), enter(layer)] as const;
     layer.abandon(second.step, true);
     expect(layer.line.waiting(0)).toBe(1);
-    expect(waitOf(enter(layer).decision)).toBe(100);
-    layer.abandon(third.step, true);
     expect(waitOf(enter(layer).decision)).toBe(200);
   });
 
@@ -175,6 +196,8 @@ describe('charging', () => {
     const layer = layerOf(tokens);
     enter(layer, { options: { cost: 10 } });
     const { step } = enter(layer, { options: { cost: 10 } });
+    step.given.nowMs = 1000;
+    expect(layer.due(step)).toBe(PROCEED);
     layer.charge(step.options, { tokens: 4 }, 1000, step.ticket);
     expect(layer.line.earliestMs(6, 1000)).toBe(1000);
   });
@@ -203,6 +226,18 @@ describe('charging', () => {
     expect(() => layerOf(tokens).charge({}, { tokens: real as number }, 0, undefined)).toThrow(
       expect.objectContaining({ code: 'ERR_OPTION', message }),
     );
+  });
+});
+
+describe('P5: closing', () => {
+  test('refuses whoever comes, and is empty when nobody waits', () => {
+    const layer = layerOf();
+    const [, second] = [enter(layer), enter(layer)] as const;
+    layer.admission.close();
+    expect(enter(layer).decision).toMatchObject({ reject: { code: 'ERR_CLOSED', message: 'loadUser was refused: api is closed' } });
+    expect([layer.isEmpty, layer.isIdle(1000)]).toEqual([false, false]);
+    layer.abandon(second.step, true);
+    expect([layer.isEmpty, layer.isIdle(1000)]).toEqual([true, false]);
   });
 });
 

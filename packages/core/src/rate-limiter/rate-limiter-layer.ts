@@ -1,12 +1,14 @@
 import { optionError } from '../errors/option-error.ts';
 import { withoutStack } from '../errors/without-stack.ts';
+import { Admission, type Admitting } from '../policy/admission.ts';
 import { Gcra } from '../policy/gcra.ts';
 import { type Layer, PROCEED, type Step, type Verdict } from '../policy/layer.ts';
 import type { ExecuteOptions, PolicyDescription } from '../policy/policy.ts';
 import { SlidingWindow } from '../policy/sliding-window.ts';
+import { PacedQueue } from '../sync/paced-queue.ts';
 import { formatMs } from '../time/duration.ts';
 import { RateLimitedError } from './rate-limited-error.ts';
-import { TokenLine, Tokens } from './token-line.ts';
+import { type Place, TokenLine, Tokens } from './token-line.ts';
 
 /** What a {@link RateLimiterLayer} goes by. */
 export interface RateLimiterRules {
@@ -22,39 +24,50 @@ export interface RateLimiterRules {
 }
 
 /** Decides for `rateLimit`: when a call has its tokens. */
-export class RateLimiterLayer implements Layer {
+export class RateLimiterLayer implements Layer, Admitting {
   readonly kind = 'rate-limiter';
   readonly name: string;
   readonly waitsFor = 'a token';
   readonly rules: RateLimiterRules;
   readonly line: TokenLine;
+  readonly queue: PacedQueue;
+  readonly admission: Admission = new Admission(this);
 
   constructor(rules: RateLimiterRules) {
     const { name, algorithm, limit, periodMs, burst } = rules;
     this.name = name;
     this.rules = rules;
     this.line = new TokenLine(algorithm === 'gcra' ? new Gcra(limit, periodMs, burst) : new SlidingWindow(limit, periodMs));
+    this.queue = new PacedQueue((nowMs) => this.line.dueMs(nowMs));
   }
 
   enter(step: Step): Verdict {
+    if (!this.admission.isOpen) return step.reject(this.admission.refusal(step.operation));
     const cost = this.#estimate(step.options);
     this.checkCost(cost);
     if (cost === 0) return PROCEED;
     const nowMs = step.nowMs();
-    const waitMs = this.line.earliestMs(cost, nowMs) - nowMs;
-    if (waitMs > 0 && this.isFull(nowMs)) return step.reject(this.#refusal(step.operation, waitMs, this.#queueFull()));
-    const tokens = this.line.take(cost, nowMs);
-    if (waitMs <= 0) {
-      if (this.rules.cost !== undefined) step.ticket = tokens; // it may be charged
-      return PROCEED;
-    }
-    step.ticket = tokens;
-    const { operation } = step;
-    return step.waitUntil(tokens.atMs, () => this.#refusal(operation, waitMs, 'that is beyond the deadline; raise limit or the deadline'));
+    const atMs = this.line.earliestMs(cost, nowMs);
+    if (atMs <= nowMs && this.line.size === 0) return this.#started(step, this.line.take(cost, atMs));
+    const waitMs = atMs - nowMs;
+    if (this.isFull(nowMs)) return step.reject(this.#refusal(step.operation, waitMs, this.#queueFull()));
+    step.ticket = this.line.join(cost, nowMs);
+    return this.#queued(step, atMs, waitMs);
+  }
+
+  due(step: Step): Verdict {
+    const nowMs = step.nowMs();
+    const dueMs = this.line.dueMs(nowMs);
+    if (dueMs > nowMs) return this.#queued(step, dueMs, dueMs - nowMs);
+    const verdict = this.#started(step, this.line.start(step.ticket as Place, nowMs));
+    this.admission.workEnded();
+    return verdict;
   }
 
   abandon(step: Step, waiting: boolean): void {
-    if (waiting) this.line.giveBack(step.ticket as Tokens, step.nowMs());
+    if (!waiting) return;
+    this.line.leave(step.ticket as Place);
+    this.admission.workEnded();
   }
 
   /** An attempt that is over has no ticket any more: it can be charged for more, but gets nothing back. */
@@ -65,10 +78,26 @@ export class RateLimiterLayer implements Layer {
     if (!(Number.isFinite(real) && real >= 0)) throw optionError(this.name, `charge.${counted}`, real, 'a finite number of at least 0');
     if (ticket instanceof Tokens) this.line.correct(ticket, real, nowMs);
     else this.line.debit(Math.max(0, real - this.#estimate(options)), nowMs);
+    this.queue.pace();
+  }
+
+  /** What a reservation was for and is not needed. */
+  giveBack(tokens: Tokens, nowMs: number): void {
+    this.line.giveBack(tokens, nowMs);
+    this.queue.pace();
+  }
+
+  /** Whether nobody waits: of what it has let through a limiter knows nothing more. */
+  get isEmpty(): boolean {
+    return this.line.size === 0;
+  }
+
+  refuseAll(error: () => unknown): void {
+    this.queue.refuseAll(error);
   }
 
   isIdle(nowMs: number): boolean {
-    return this.line.isClear(nowMs);
+    return this.line.isClear(nowMs) && this.admission.isOpen;
   }
 
   describe(): PolicyDescription {
@@ -88,6 +117,18 @@ export class RateLimiterLayer implements Layer {
   /** Whether nobody else may wait. */
   isFull(nowMs: number): boolean {
     return this.line.waiting(nowMs) >= this.rules.maxQueue;
+  }
+
+  #started(step: Step, tokens: Tokens): Verdict {
+    step.ticket = this.rules.cost === undefined ? undefined : tokens; // it may be charged
+    return PROCEED;
+  }
+
+  #queued(step: Step, atMs: number, waitMs: number): Verdict {
+    const { operation } = step;
+    return step.queueIn(this.queue, atMs, () =>
+      this.#refusal(operation, waitMs, 'that is beyond the deadline; raise limit or the deadline'),
+    );
   }
 
   #estimate({ cost = 1 }: ExecuteOptions): number {

@@ -40,12 +40,16 @@ test('L1, P2: whoever comes, waits, leaves or is refused, in no window do more s
       const limiter = rateLimit({ ...options, maxQueue });
       const starts: { readonly atMs: number; readonly cost: number }[] = [];
       const results: Promise<unknown>[] = [];
-      for (const { afterMs, cost: wanted, timeout, leavesAfterMs } of script) {
+      const order: number[] = [];
+      for (const [index, { afterMs, cost: wanted, timeout, leavesAfterMs }] of script.entries()) {
         await clock.advance(afterMs);
         const cost = Math.min(wanted, maxCost);
         const controller = new AbortController();
         if (leavesAfterMs !== undefined) clock.schedule(leavesAfterMs, () => controller.abort('left'));
-        const start = (): void => void starts.push({ atMs: clock.nowMs(), cost });
+        const start = (): void => {
+          starts.push({ atMs: clock.nowMs(), cost });
+          order.push(index);
+        };
         results.push(limiter.attempt(start, { cost, timeout, signal: controller.signal }));
         expect(limiter.statistics().waiting).toBeLessThanOrEqual(maxQueue);
       }
@@ -59,6 +63,7 @@ test('L1, P2: whoever comes, waits, leaves or is refused, in no window do more s
           expect(sum).toBeLessThanOrEqual(bound(atMs - first.atMs) + TOLERANCE);
         }
       }
+      expect(order).toEqual(order.toSorted((a, b) => a - b));
       expect(limiter.statistics()).toMatchObject({ waiting: 0, waitMs: 0 });
     }),
     { seed: SEED, numRuns: 200 },

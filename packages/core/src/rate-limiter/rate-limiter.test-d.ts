@@ -1,4 +1,5 @@
 import { expectTypeOf, test } from 'vitest';
+import type { ClosedError } from '../errors/closed-error.ts';
 import { compose } from '../policy/compose.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { RateLimitedError } from './rate-limited-error.ts';
@@ -14,9 +15,9 @@ test('puts nothing in the place of a value', () => {
 test('rejects with a RateLimitedError of its own', async () => {
   const attempt = await limiter.attempt(() => 5);
   if (attempt.ok) expectTypeOf(attempt.value).toEqualTypeOf<number>();
-  else if (attempt.by === 'policy') expectTypeOf(attempt.error).toEqualTypeOf<RateLimitedError>();
+  else if (attempt.by === 'policy') expectTypeOf(attempt.error).toEqualTypeOf<RateLimitedError | ClosedError>();
   else expectTypeOf(attempt.error).toEqualTypeOf<unknown>();
-  expectTypeOf(compose(limiter)).toEqualTypeOf<Policy<never, RateLimitedError>>();
+  expectTypeOf(compose(limiter)).toEqualTypeOf<Policy<never, RateLimitedError | ClosedError>>();
 });
 
 test('alone: only what waits is a promise', () => {

@@ -99,7 +99,7 @@ describe('a call', () => {
     const next = startsOf(limiter, 1);
     await time.clock.advance('2s');
     await Promise.all([staying.all, next.all]);
-    expect([next.starts, staying.starts]).toEqual([[1000], [2000]]);
+    expect([staying.starts, next.starts]).toEqual([[1000], [2000]]);
   });
 
   test('C2: that is cancelled already takes no token', async () => {
@@ -309,6 +309,49 @@ describe('alone', () => {
   });
 });
 
+describe('P5', () => {
+  test('close refuses those who wait and those who come later; what was let through runs on', async () => {
+    const limiter = rateLimit({ limit: 1, period: '1s', name: 'api' });
+    const work = scriptedOperation<string>();
+    const running = limiter.execute(work.operation);
+    const waiting = [1, 2].map(() => limiter.attempt(() => expect.unreachable()));
+    limiter.close();
+    limiter.close();
+    const closed = { ok: false, by: 'policy', error: { code: 'ERR_CLOSED', message: 'api was closed' } };
+    expect(await Promise.all(waiting)).toMatchObject([closed, closed]);
+    await expect(limiter.run(() => expect.unreachable(), { name: 'loadUser' })).rejects.toThrow('loadUser was refused: api is closed');
+    expect([limiter.tryAcquire(), limiter.reserve()]).toEqual([false, undefined]);
+    (await work.expectCall()).resolve('done');
+    expect(await running).toBe('done');
+    expect(limiter.statistics()).toMatchObject({ waiting: 0, isClosed: true });
+  });
+
+  test('drain lets those who wait start, and nobody else in', async () => {
+    const limiter = rateLimit({ limit: 1, period: '1s' });
+    const { starts, all } = startsOf(limiter, 3);
+    let isDrained = false;
+    const drained = limiter.drain().then(() => {
+      isDrained = true;
+    });
+    await expect(limiter.acquire()).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+    await time.clock.advance('1s');
+    expect(isDrained).toBe(false);
+    await time.clock.advance('1s');
+    await Promise.all([all, drained]);
+    expect(starts).toEqual([0, 1000, 2000]);
+  });
+
+  test('drain ends when those who wait have left', async () => {
+    const limiter = rateLimit({ limit: 1, period: '1s' });
+    await limiter.acquire();
+    const controller = new AbortController();
+    const leaving = ending(limiter.acquire(1, { signal: controller.signal }));
+    const drained = limiter.drain();
+    controller.abort('gone');
+    await Promise.all([leaving, drained]);
+  });
+});
+
 describe('statistics', () => {
   test('are frozen and plain, and only look', async () => {
     const limiter = rateLimit({ limit: 2, period: '1s', name: 'api', maxQueue: 5 });
@@ -325,6 +368,7 @@ describe('statistics', () => {
       waiting: 1,
       maxQueue: 5,
       waitMs: 1000,
+      isClosed: false,
     });
     expect(limiter.statistics()).toEqual(statistics);
     await time.clock.advance('1s');

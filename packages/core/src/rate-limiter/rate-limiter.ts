@@ -1,7 +1,9 @@
 import { currentClock } from '../context/ambient.ts';
 import { abortSignal, type Checks, checkOptions, oneOf, text, wholeNumber } from '../errors/check-options.ts';
+import type { ClosedError } from '../errors/closed-error.ts';
 import { optionError } from '../errors/option-error.ts';
 import { enlist } from '../observe/live.ts';
+import type { DrainOptions } from '../policy/admission.ts';
 import { LayerPolicy } from '../policy/layer-policy.ts';
 import type { ExecuteOptions, Operation } from '../policy/policy.ts';
 import type { AcquireOptions } from '../sync/semaphore.ts';
@@ -69,11 +71,13 @@ export interface RateLimiterStatistics {
   readonly algorithm: 'gcra' | 'sliding-window';
   readonly limit: number;
   readonly periodMs: number;
-  /** Those whose tokens are reserved and not due yet. */
+  /** Those who wait for their tokens, and reservations whose moment has not come. */
   readonly waiting: number;
   readonly maxQueue: number;
   /** How long a call that costs 1 would wait now. */
   readonly waitMs: number;
+  /** Whether it was closed or drained. */
+  readonly isClosed: boolean;
 }
 
 const CHECKS: Checks<RateLimitOptions> = {
@@ -108,7 +112,7 @@ function checkRateLimitOptions(options: RateLimitOptions): void {
  * assert(limiter.tryAcquire());
  * assert(!limiter.tryAcquire());
  */
-export class RateLimiter extends LayerPolicy<never, RateLimitedError> {
+export class RateLimiter extends LayerPolicy<never, RateLimitedError | ClosedError> {
   readonly #layer: RateLimiterLayer;
 
   constructor(options: RateLimitOptions) {
@@ -166,8 +170,10 @@ export class RateLimiter extends LayerPolicy<never, RateLimitedError> {
   }
 
   /**
-   * Takes tokens now, to be used later: says how long to wait first. Undefined where that is longer than `maxWait`, or the queue is full; then
-   * nothing is taken. Never waits.
+   * Takes tokens now, to be used later: says how long to wait first. Undefined where that is longer than `maxWait`, the queue is full, or the limiter is
+   * closed; then nothing is taken. Never waits.
+   *
+   * They count at that moment, whenever they are really used.
    *
    * @example
    * import assert from 'node:assert/strict';
@@ -185,17 +191,19 @@ export class RateLimiter extends LayerPolicy<never, RateLimitedError> {
     const layer = this.#layer;
     checkOptions<ReserveOptions>(`${this.name}.reserve`, options, { maxWait: durationMs({ min: 0, allowInfinity: true }) });
     layer.checkCost(cost);
+    if (!layer.admission.isOpen) return undefined;
     const { maxWait = Number.POSITIVE_INFINITY } = options;
     const nowMs = currentClock().nowMs();
-    const waitMs = layer.line.earliestMs(cost, nowMs) - nowMs;
+    const atMs = layer.line.earliestMs(cost, nowMs);
+    const waitMs = atMs - nowMs;
     if (waitMs > toMs(maxWait) || (waitMs > 0 && layer.isFull(nowMs))) return undefined;
-    const tokens = layer.line.take(cost, nowMs);
+    const tokens = layer.line.take(cost, atMs);
     let isHeld = true;
     return {
       waitMs,
       cancel: () => {
         const cancelledMs = currentClock().nowMs();
-        if (isHeld && cancelledMs < tokens.atMs) layer.line.giveBack(tokens, cancelledMs);
+        if (isHeld && cancelledMs < tokens.atMs) layer.giveBack(tokens, cancelledMs);
         isHeld = false;
       },
     };
@@ -216,6 +224,38 @@ export class RateLimiter extends LayerPolicy<never, RateLimitedError> {
   }
 
   /**
+   * Refuses everybody who waits, and all who come later, with ERR_CLOSED; what was let through runs on (law P5). Idempotent.
+   *
+   * @example
+   * import assert from 'node:assert/strict';
+   * import { rateLimit } from 'keelson';
+   *
+   * const limiter = rateLimit({ limit: 10, period: '1s' });
+   * limiter.close();
+   * await assert.rejects(limiter.acquire(), { code: 'ERR_CLOSED' });
+   */
+  close(): void {
+    this.#layer.admission.close();
+  }
+
+  /**
+   * Lets nobody in any more (ERR_CLOSED), and resolves when all who wait have started. After `timeout` those who still wait are refused, and it rejects
+   * with a {@link TimeoutError}.
+   *
+   * @example
+   * import assert from 'node:assert/strict';
+   * import { rateLimit } from 'keelson';
+   *
+   * const limiter = rateLimit({ limit: 500, period: '1s' });
+   * const results = ['a', 'b'].map((value) => limiter.execute(() => value));
+   * await limiter.drain({ timeout: '10s' });
+   * assert.deepEqual(await Promise.all(results), ['a', 'b']);
+   */
+  drain(options?: DrainOptions): Promise<void> {
+    return this.#layer.admission.drain(options);
+  }
+
+  /**
    * How it stands now: a frozen, JSON-safe snapshot.
    *
    * @example
@@ -226,11 +266,11 @@ export class RateLimiter extends LayerPolicy<never, RateLimitedError> {
    * assert.deepEqual({ waiting, waitMs }, { waiting: 0, waitMs: 0 });
    */
   statistics(): RateLimiterStatistics {
-    const { line, rules } = this.#layer;
+    const { line, rules, admission } = this.#layer;
     const { name, algorithm, limit, periodMs, maxQueue } = rules;
     const nowMs = currentClock().nowMs();
     const waitMs = line.earliestMs(1, nowMs) - nowMs;
-    return Object.freeze({ name, algorithm, limit, periodMs, waiting: line.waiting(nowMs), maxQueue, waitMs });
+    return Object.freeze({ name, algorithm, limit, periodMs, waiting: line.waiting(nowMs), maxQueue, waitMs, isClosed: !admission.isOpen });
   }
 }
 
@@ -238,14 +278,15 @@ export class RateLimiter extends LayerPolicy<never, RateLimitedError> {
  * Makes a policy that lets calls through at a rate, each when its tokens are due, in the order they came.
  *
  * A call takes one token, or its `cost` (`execute(operation, { cost: 5 })`, or by name, `{ cost: { tokens: 1500 } }`, for the limiter of that
- * name), when it starts; the tokens are used up by the start, whatever becomes of the call. A call that has to wait does so in a queue of at most
- * `maxQueue`. It is refused at once with {@link RateLimitedError}, and `retryAfterMs`, where the queue is full or the wait would not fit its
- * deadline (law T4). A caller who leaves the queue gives its tokens to whoever comes next (law L2). A cost that can never be had at once (more than
+ * name), when it starts, however late that is; the tokens are used up by the start, whatever becomes of the call. A call that has to wait does so in
+ * a queue of at most `maxQueue`, first come, first served. It is refused at once with {@link RateLimitedError}, and `retryAfterMs`, where the queue is full or the wait would not fit its
+ * deadline (law T4). A caller who leaves the queue has taken nothing, and those behind move up (law L2). A cost that can never be had at once (more than
  * `burst`, or than the `limit` of a sliding window) fails with ERR_OPTION instead of waiting for ever.
  *
  * `gcra`, the generic cell rate algorithm (ITU-T I.371), spaces calls evenly: in any window W at most `burst + W * limit / period` tokens. A
- * `sliding-window` lets them through as they come, at most `limit` in any `period` (law L1). Both count the moments reserved: after a delay of the
- * event loop, calls that were due meanwhile start together.
+ * `sliding-window` lets them through as they come, at most `limit` in any `period` (law L1). Both count when calls really start: after a delay of
+ * the event loop no more start together than the limit allows. So with `burst` 1 each call passes on what its timer was late by, a millisecond or
+ * so; a `burst` of what comes due in some milliseconds makes up for it.
  *
  * What a call really cost is often known afterwards: `call.charge({ tokens: 1780 })` corrects what was taken. What it cost more, those who come later
  * wait for; what it cost less, they get.

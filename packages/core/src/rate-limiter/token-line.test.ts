@@ -1,121 +1,160 @@
 import { describe, expect, test } from 'vitest';
 import { Gcra } from '../policy/gcra.ts';
-import { TokenLine, type Tokens } from './token-line.ts';
+import { type Place, TokenLine, type Tokens } from './token-line.ts';
 
 /** One token each 100 ms, `burst` at once. */
 const lineOf = (burst = 1): TokenLine => new TokenLine(new Gcra(10, 1000, burst));
 
-/** Tokens for as many as `count` who come at once, at time 0. */
-const take = (line: TokenLine, count: number, cost = 1): Tokens[] => Array.from({ length: count }, () => line.take(cost, 0));
+const take = (line: TokenLine, cost = 1, nowMs = 0): Tokens => line.take(cost, line.earliestMs(cost, nowMs));
+const join = (line: TokenLine, ...costs: readonly number[]): Place[] => costs.map((cost) => line.join(cost, 0));
 
-describe('those who wait', () => {
-  test('are counted until their moment comes, in whatever order they came to it', () => {
-    const line = lineOf();
-    const [, , third] = take(line, 4) as [Tokens, Tokens, Tokens, Tokens];
-    expect(line.waiting(0)).toBe(3);
-    line.giveBack(third, 0);
-    expect(line.waiting(0)).toBe(2);
-    line.take(1, 0); // takes the moment of the third
-    expect([line.waiting(99), line.waiting(100), line.waiting(200), line.waiting(300)]).toEqual([3, 2, 1, 0]);
+/** Lets everybody in the line start, each as soon as it is due. */
+function startAll(line: TokenLine, places: readonly Place[]): number[] {
+  let nowMs = 0;
+  return places.map((place) => {
+    nowMs = line.dueMs(nowMs);
+    expect(line.dueMs(nowMs)).toBe(nowMs);
+    return line.start(place, nowMs).atMs;
+  });
+}
+
+describe('the line', () => {
+  test('is first come, first served, each when its tokens are there', () => {
+    const line = lineOf(3);
+    take(line, 3);
+    const expected: number[] = [];
+    const places = [1, 3, 1, 2].map((cost) => {
+      expected.push(line.earliestMs(cost, 0));
+      return line.join(cost, 0);
+    });
+    expect(expected).toEqual([100, 400, 500, 700]);
+    expect([line.size, line.waiting(0)]).toEqual([4, 4]);
+    expect(startAll(line, places)).toEqual(expected);
+    expect([line.size, line.waiting(0), line.dueMs(0)]).toEqual([0, 0, Number.POSITIVE_INFINITY]);
   });
 
-  test('are nobody, where tokens are had at once', () => {
-    const line = lineOf(3);
-    const [first] = take(line, 3) as [Tokens];
-    expect(line.waiting(0)).toBe(0);
-    line.giveBack(first, 0);
-    expect(line.waiting(0)).toBe(0);
+  test('moves by as much as somebody starts late', () => {
+    const line = lineOf();
+    take(line);
+    const [first, second] = join(line, 1, 1, 1) as [Place, Place, Place];
+    expect(line.earliestMs(1, 0)).toBe(400);
+    line.start(first, 130);
+    expect([line.dueMs(130), line.earliestMs(1, 130)]).toEqual([230, 430]);
+    expect(line.dueMs(300)).toBe(300);
+    line.start(second, 300);
+    expect(line.earliestMs(1, 300)).toBe(500);
+  });
+
+  test('is planned anew when its first is late and has not started', () => {
+    const line = lineOf();
+    take(line);
+    join(line, 1, 1);
+    expect(line.earliestMs(1, 0)).toBe(300);
+    expect(line.earliestMs(1, 150)).toBe(350);
+  });
+
+  test('closes up when somebody leaves', () => {
+    const line = lineOf();
+    take(line);
+    const [, second, third] = join(line, 1, 1, 1, 1) as [Place, Place, Place, Place];
+    expect(line.earliestMs(1, 0)).toBe(500);
+    line.leave(second);
+    expect([line.size, line.earliestMs(1, 0)]).toEqual([3, 400]);
+    line.leave(third);
+    expect(line.earliestMs(1, 0)).toBe(300);
+  });
+
+  test('that everybody has left is as if nobody had come', () => {
+    const line = lineOf(2);
+    take(line, 2);
+    for (const place of join(line, 0.1, 0.2, 0.3)) line.leave(place);
+    expect([line.size, line.earliestMs(1, 0)]).toEqual([0, 100]);
+  });
+
+  test('knows of whoever joins after it was planned', () => {
+    const line = lineOf();
+    take(line);
+    join(line, 1);
+    expect(line.earliestMs(1, 0)).toBe(200);
+    join(line, 1, 1);
+    expect(line.earliestMs(1, 0)).toBe(400);
   });
 });
 
-describe('a moment given back', () => {
-  test('is the next one’s, the earliest first', () => {
+describe('tokens that are promised', () => {
+  test('come behind the line, and the line goes on behind them', () => {
     const line = lineOf();
-    const tokens = take(line, 6);
-    for (const index of [4, 2, 1]) line.giveBack(tokens[index] as Tokens, 0);
-    expect([line.earliestMs(1, 0), ...take(line, 4).map(({ atMs }) => atMs)]).toEqual([100, 100, 200, 400, 600]);
+    take(line);
+    join(line, 1);
+    expect(take(line).atMs).toBe(200);
+    expect([line.waiting(0), line.earliestMs(1, 0), line.waiting(200)]).toEqual([2, 300, 1]);
   });
 
-  test('is there until it has passed, and then for nobody', () => {
+  test('are kept when the line is late: whoever would break the promise comes behind it', () => {
     const line = lineOf();
-    const [, second] = take(line, 3) as [Tokens, Tokens, Tokens];
-    line.giveBack(second, 0);
-    expect(line.earliestMs(1, 100)).toBe(100);
-    expect(line.earliestMs(1, 101)).toBe(300);
+    take(line);
+    const [place] = join(line, 1) as [Place];
+    expect(take(line).atMs).toBe(200);
+    expect(line.dueMs(100)).toBe(100);
+    expect(line.dueMs(150)).toBe(300);
+    expect(line.start(place, 300).atMs).toBe(300);
   });
 
-  test('goes back to the meter when it has passed: what the bucket has room for is not lost', () => {
-    const line = lineOf(3);
-    const tokens = take(line, 6);
-    line.giveBack(tokens[3] as Tokens, 0);
-    expect(line.earliestMs(1, 50)).toBe(100);
-    expect(line.earliestMs(1, 150)).toBe(300);
-    expect(line.take(1, 300).atMs).toBe(300);
-  });
-
-  test('is shared out where it was large', () => {
-    const line = lineOf(5);
-    const [, large] = take(line, 3, 5) as [Tokens, Tokens, Tokens];
-    line.giveBack(large, 0);
-    const parts = [2, 2, 2, 1].map((cost) => line.take(cost, 0));
-    expect(parts.map(({ atMs }) => atMs)).toEqual([500, 500, 1200, 500]);
-    expect(line.earliestMs(1, 0)).toBe(1300);
-  });
-
-  test('is put together again where its parts come back', () => {
-    const line = lineOf(5);
-    const [, large] = take(line, 3, 5) as [Tokens, Tokens, Tokens];
-    line.giveBack(large, 0);
-    const [one, other] = [line.take(2, 0), line.take(2, 0)] as const;
-    line.giveBack(one, 0);
-    line.giveBack(other, 0);
-    expect(line.take(5, 0).atMs).toBe(500);
-    expect(line.take(1, 0).atMs).toBe(1100);
-  });
-
-  test('at the end of the plan is no moment any more, nor are the free ones before it', () => {
+  test('and given back are had by the first in the line that they are of use to', () => {
     const line = lineOf();
-    const [, second, third, fourth] = take(line, 4) as [Tokens, Tokens, Tokens, Tokens];
-    line.giveBack(third, 0);
-    line.giveBack(second, 0);
-    line.giveBack(fourth, 0);
-    expect(line.earliestMs(1, 150)).toBe(150);
-  });
-
-  test('by one who left late, when it had come, is as good as the meter can make it', () => {
-    const line = lineOf(2);
-    const [, , third] = take(line, 3, 1) as [Tokens, Tokens, Tokens];
-    expect(third.atMs).toBe(100);
-    line.giveBack(third, 110);
-    expect(line.earliestMs(1, 110)).toBe(110);
-    expect(line.isClear(199)).toBe(false);
-    expect(line.isClear(200)).toBe(true);
+    take(line);
+    const [second] = [take(line), take(line)] as [Tokens, Tokens];
+    join(line, 1);
+    expect(line.dueMs(0)).toBe(300);
+    line.giveBack(second, 50);
+    expect([line.dueMs(50), line.earliestMs(1, 50)]).toEqual([100, 300]);
   });
 });
 
 describe('what tokens came to', () => {
-  test('leaves the free moments alone where that is what was taken', () => {
+  test('changes nothing where that is what was taken', () => {
     const line = lineOf();
-    const [first, second] = take(line, 3) as [Tokens, Tokens, Tokens];
-    line.giveBack(second, 0);
+    const first = take(line);
     line.correct(first, 1, 0);
     expect(line.earliestMs(1, 0)).toBe(100);
   });
 
-  test('if more than was taken, is waited for by all who come later: no moment is free any more, also of those given back afterwards', () => {
+  test('if more than was taken, is waited for by all who have not started', () => {
     const line = lineOf();
-    const [first, second, third] = take(line, 4) as [Tokens, Tokens, Tokens, Tokens];
-    line.giveBack(second, 0);
+    const first = take(line);
+    join(line, 1);
+    expect(line.earliestMs(1, 0)).toBe(200);
     line.correct(first, 3, 0);
-    expect(line.earliestMs(1, 0)).toBe(600);
-    line.giveBack(third, 0);
-    expect(line.earliestMs(1, 0)).toBe(600);
+    expect([line.dueMs(0), line.earliestMs(1, 0)]).toEqual([300, 400]);
+    line.debit(0, 0);
+    line.debit(1, 0);
+    expect([line.dueMs(0), line.earliestMs(1, 0)]).toEqual([400, 500]);
   });
 
-  test('if less than was taken, is room for those who come later', () => {
+  test('if less than was taken, is room for all who have not started', () => {
     const line = lineOf(5);
-    const [first] = take(line, 1, 5) as [Tokens];
+    const first = take(line, 5);
+    join(line, 4);
     line.correct(first, 2, 0);
-    expect([line.earliestMs(3, 0), line.earliestMs(4, 0)]).toEqual([0, 100]);
+    expect([line.dueMs(0), line.earliestMs(1, 0)]).toEqual([100, 200]);
   });
+});
+
+test('a moment that sums of fractions put a little ahead has come', () => {
+  const line = new TokenLine(new Gcra(3, 1, 1));
+  line.take(1, 0.1);
+  const [place] = join(line, 1) as [Place];
+  const dueMs = line.dueMs(0.1);
+  expect(line.dueMs(dueMs - 1e-7)).toBe(dueMs - 1e-7);
+  line.start(place, dueMs - 1e-7);
+  expect(line.earliestMs(1, dueMs)).toBeCloseTo(dueMs + 1 / 3, 6);
+});
+
+test('is clear when nobody waits, and nothing is remembered', () => {
+  const line = lineOf();
+  expect(line.isClear(0)).toBe(true);
+  const [place] = join(line, 1) as [Place];
+  expect(line.isClear(0)).toBe(false);
+  line.start(place, 0);
+  expect([line.isClear(99), line.isClear(100)]).toEqual([false, true]);
 });

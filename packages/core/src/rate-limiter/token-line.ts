@@ -1,19 +1,10 @@
-import { Heap, type HeapEntry } from '../collections/heap.ts';
-import type { Booking, TokenMeter } from '../policy/token-meter.ts';
-
-/** A moment of the plan that was given back before it came; free for as long as it has not passed. */
-interface FreeSlot {
-  readonly booking: Booking;
-  /** What is free of it. */
-  cost: number;
-}
+import { Link, LinkedList } from '../collections/linked-list.ts';
+import { type Booking, ROUNDING_MS, type TokenMeter } from '../policy/token-meter.ts';
 
 /** What somebody was given: so many tokens, from a moment on. */
 export class Tokens {
   readonly booking: Booking;
   cost: number;
-  /** Among those whose moment has not come; undefined where there was nothing to wait for. */
-  place: HeapEntry<Tokens> | undefined;
 
   constructor(booking: Booking, cost: number) {
     this.booking = booking;
@@ -25,22 +16,31 @@ export class Tokens {
   }
 }
 
-const isEarlier = (a: { readonly booking: Booking }, b: { readonly booking: Booking }): boolean => a.booking.order < b.booking.order;
+/** The place in the line of one who waits for so many tokens. */
+export type Place = Link<number>;
+
+/** How it will go if everybody in the line starts as soon as possible. */
+interface Plan {
+  readonly meter: TokenMeter;
+  /** When the first starts; from then on the plan is no good. */
+  readonly firstMs: number;
+  /** When the last does. */
+  lastMs: number;
+}
 
 /**
- * Who takes tokens when: each behind those before, except where a moment has become free. A pure function of the times it is told.
+ * Who takes tokens when: a line, first come, first served. A pure function of the times it is told.
  *
- * A moment that is given back before it comes is handed to whoever asks next and has a use for it; the others keep their moments. One that
- * nobody took in time goes back to the meter, and so does the end of the plan at once, so that a plan which everybody has left is empty.
+ * Who stands in the line has taken nothing yet: it takes its tokens when it starts, however late that is, so that what really happens keeps the limit
+ * (law L1). Tokens that are taken for a moment to come, by reservation, are promised: who stands in the line goes before that moment only as
+ * far as the promise can be kept.
  */
 export class TokenLine {
   readonly #meter: TokenMeter;
-  readonly #free: Heap<FreeSlot> = new Heap<FreeSlot>(isEarlier);
-  /** Of the free slots, by the order of their bookings. */
-  readonly #freeByOrder: Map<number, HeapEntry<FreeSlot>> = new Map();
-  readonly #waiting: Heap<Tokens> = new Heap<Tokens>(isEarlier);
-  /** The moments up to here were planned without a debt that was made since; they cannot be lent out anew. */
-  #debtOrder = 0;
+  readonly #line: LinkedList<number> = new LinkedList<number>();
+  #totalCost = 0;
+  /** Made when somebody asks; null when it does not hold any more. */
+  #plan: Plan | null = null;
 
   constructor(meter: TokenMeter) {
     this.#meter = meter;
@@ -50,86 +50,92 @@ export class TokenLine {
     return this.#meter.capacity;
   }
 
-  /** When `cost` tokens could be had. */
-  earliestMs(cost: number, nowMs: number): number {
-    return this.#slotFor(cost, nowMs)?.booking.atMs ?? this.#meter.earliestMs(cost, nowMs);
+  /** How many stand in the line. */
+  get size(): number {
+    return this.#line.size;
   }
 
-  take(cost: number, nowMs: number): Tokens {
-    const slot = this.#slotFor(cost, nowMs);
-    const tokens = new Tokens(slot === undefined ? this.#meter.book(cost, nowMs) : this.#lend(slot, cost), cost);
-    if (tokens.atMs > nowMs) tokens.place = this.#waiting.add(tokens);
-    return tokens;
+  /** When `cost` tokens could be had, behind all who stand in the line. */
+  earliestMs(cost: number, nowMs: number): number {
+    if (this.#line.size === 0) return this.#meter.earliestMs(cost, nowMs);
+    const { meter, lastMs } = this.#planned(nowMs);
+    return meter.earliestMs(cost, Math.max(nowMs, lastMs));
+  }
+
+  /** Takes tokens, without standing in the line, for a moment that `earliestMs` has named: if that is still to come, they are promised. */
+  take(cost: number, atMs: number): Tokens {
+    this.#plan = null;
+    return new Tokens(this.#meter.book(cost, atMs), cost);
+  }
+
+  join(cost: number, nowMs: number): Place {
+    if (this.#plan !== null) {
+      const { meter } = this.#plan;
+      this.#plan.lastMs = this.earliestMs(cost, nowMs);
+      meter.book(cost, this.#plan.lastMs);
+    }
+    const place = new Link(cost);
+    this.#line.append(place);
+    this.#totalCost += cost;
+    return place;
+  }
+
+  leave(place: Place): void {
+    place.unlink();
+    this.#totalCost = this.#line.size === 0 ? 0 : this.#totalCost - place.item;
+    this.#plan = null;
+  }
+
+  /** When the first in the line may start; Infinity where it is empty. */
+  dueMs(nowMs: number): number {
+    const { first } = this.#line;
+    if (first === undefined) return Number.POSITIVE_INFINITY;
+    const atMs = this.#meter.earliestMs(first.item, nowMs);
+    return atMs - nowMs < ROUNDING_MS ? nowMs : atMs;
+  }
+
+  /** The first in the line, which is due, takes its tokens. */
+  start(place: Place, nowMs: number): Tokens {
+    this.leave(place);
+    return new Tokens(this.#meter.book(place.item, nowMs), place.item);
   }
 
   /** Takes back tokens that were not used. */
-  giveBack(tokens: Tokens, nowMs: number): void {
-    const { booking, cost, place } = tokens;
-    if (place !== undefined) this.#waiting.remove(place);
-    if (booking.atMs <= nowMs || booking.order <= this.#debtOrder) this.#meter.giveBack(booking, cost);
-    else {
-      this.#setFree(booking, cost);
-      this.#shorten();
-    }
+  giveBack({ booking, cost }: Tokens, nowMs: number): void {
+    this.#plan = null;
+    this.#meter.giveBack(booking, cost, nowMs);
   }
 
   /** Says what tokens that were used came to. */
   correct(tokens: Tokens, realCost: number, nowMs: number): void {
     const more = realCost - tokens.cost;
     tokens.cost = realCost;
-    if (more < 0) this.#meter.giveBack(tokens.booking, -more);
+    this.#plan = null;
+    if (more < 0) this.#meter.giveBack(tokens.booking, -more, nowMs);
     else this.debit(more, nowMs);
   }
 
   /** Takes tokens that were used without having been taken. */
   debit(cost: number, nowMs: number): void {
     if (cost === 0) return;
-    while (this.#free.size > 0) this.#drop(this.#free.peek() as FreeSlot);
-    this.#debtOrder = this.#meter.lastOrder;
+    this.#plan = null;
     this.#meter.debit(cost, nowMs);
   }
 
-  /** How many have tokens whose moment has not come. */
+  /** How many stand in the line, or have tokens whose moment has not come. */
   waiting(nowMs: number): number {
-    for (let first = this.#waiting.peek(); first !== undefined && first.atMs <= nowMs; first = this.#waiting.peek()) this.#waiting.take();
-    return this.#waiting.size;
+    return this.#line.size + this.#meter.promised(nowMs);
   }
 
   isClear(nowMs: number): boolean {
-    return this.#meter.isClear(nowMs);
+    return this.#line.size === 0 && this.#meter.isClear(nowMs);
   }
 
-  #slotFor(cost: number, nowMs: number): FreeSlot | undefined {
-    let first = this.#free.peek();
-    for (; first !== undefined && first.booking.atMs < nowMs; first = this.#free.peek()) this.#drop(first);
-    return first !== undefined && first.cost >= cost ? first : undefined;
-  }
-
-  #lend(slot: FreeSlot, cost: number): Booking {
-    slot.cost -= cost;
-    if (slot.cost === 0) this.#remove(slot.booking.order);
-    return slot.booking;
-  }
-
-  #setFree(booking: Booking, cost: number): void {
-    const entry = this.#freeByOrder.get(booking.order);
-    if (entry === undefined) this.#freeByOrder.set(booking.order, this.#free.add({ booking, cost }));
-    else entry.item.cost += cost;
-  }
-
-  /** Takes free slots off the end of the plan. */
-  #shorten(): void {
-    for (let last = this.#freeByOrder.get(this.#meter.lastOrder); last !== undefined; last = this.#freeByOrder.get(this.#meter.lastOrder))
-      this.#drop(last.item);
-  }
-
-  #drop(slot: FreeSlot): void {
-    this.#remove(slot.booking.order);
-    this.#meter.giveBack(slot.booking, slot.cost);
-  }
-
-  #remove(order: number): void {
-    this.#free.remove(this.#freeByOrder.get(order) as HeapEntry<FreeSlot>);
-    this.#freeByOrder.delete(order);
+  #planned(nowMs: number): Plan {
+    if (this.#plan === null || this.#plan.firstMs < nowMs) {
+      const meter = this.#meter.copy();
+      this.#plan = { meter, firstMs: this.dueMs(nowMs), lastMs: meter.bookAll(this.#line, this.#totalCost, nowMs) };
+    }
+    return this.#plan;
   }
 }

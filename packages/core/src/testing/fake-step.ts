@@ -1,6 +1,7 @@
 import { type Classify, classify, type Outcome } from '../outcome/classify.ts';
 import type { Step, Verdict } from '../policy/layer.ts';
 import type { ExecuteOptions, Operation } from '../policy/policy.ts';
+import type { PacedQueue } from '../sync/paced-queue.ts';
 import type { WaitQueue } from '../sync/wait-queue.ts';
 
 /** A verdict as plain data; `'pass'` stands for PROCEED and for DONE. */
@@ -9,6 +10,7 @@ export type Decision =
   | { readonly limit: number }
   | { readonly waitUntil: number; readonly refusal: unknown }
   | { readonly park: WaitQueue }
+  | { readonly queueIn: PacedQueue; readonly expectedMs: number; readonly refusal: unknown }
   | { readonly reject: unknown }
   | { readonly replace: unknown }
   | { readonly run: Operation<unknown> }
@@ -104,6 +106,10 @@ export class FakeStep implements Step {
 
   park(queue: WaitQueue): Verdict {
     return this.#verdict({ park: queue });
+  }
+
+  queueIn(queue: PacedQueue, expectedMs: number, refusal: () => unknown): Verdict {
+    return this.#verdict({ queueIn: queue, expectedMs, refusal: refusal() });
   }
 
   reject(error: unknown): Verdict {

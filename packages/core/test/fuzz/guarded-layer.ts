@@ -1,5 +1,5 @@
 import type { Answer, Layer, Step, Verdict } from '../../src/policy/layer.ts';
-import { AGAIN, CONSULT, PARK, REJECT, REPLACE, RUN, WAIT } from '../../src/policy/verdicts.ts';
+import { AGAIN, CONSULT, PARK, QUEUE, REJECT, REPLACE, RUN, WAIT } from '../../src/policy/verdicts.ts';
 import { type Entry, Gate, type Ledger, type Running } from './ledger.ts';
 import type { HookName } from './stack-plan.ts';
 
@@ -9,6 +9,7 @@ export type Meddler = (hook: HookName, when: 'before' | 'after') => void;
 const VERDICTS = new Map<Verdict, string>([
   [WAIT, 'wait'],
   [PARK, 'park'],
+  [QUEUE, 'queue'],
   [REJECT, 'reject'],
   [REPLACE, 'replace'],
   [RUN, 'run'],
@@ -57,6 +58,7 @@ class GuardedStep implements Step {
   limit: Step['limit'] = (ms) => this.#step.limit(ms);
   waitUntil: Step['waitUntil'] = (atMs, refusal) => this.#step.waitUntil(atMs, refusal);
   park: Step['park'] = (queue) => this.#step.park(queue);
+  queueIn: Step['queueIn'] = (queue, expectedMs, refusal) => this.#step.queueIn(queue, expectedMs, refusal);
   reject: Step['reject'] = (error) => this.#step.reject(error);
   replace: Step['replace'] = (value) => this.#step.replace(value);
   run: Step['run'] = (operation) => this.#step.run(operation);
@@ -123,6 +125,13 @@ export class GuardedLayer implements Layer {
     return this.#leaving(step, entry, 'fail', (guarded) => this.#inner.fail?.(guarded, error));
   }
 
+  due(step: Step): Verdict {
+    const entry = step.ticket as Entry;
+    if (entry.state !== 'waiting') this.#fault(entry, `asked whether it is due while '${entry.state}'`);
+    entry.state = 'nothing';
+    return this.#entering(step, entry, 'due', (guarded) => this.#inner.due?.(guarded));
+  }
+
   consulted(step: Step, answer: Answer): Verdict {
     const entry = step.ticket as Entry;
     const decide = (guarded: Step): Verdict | undefined => {
@@ -178,7 +187,7 @@ export class GuardedLayer implements Layer {
     if (entry.state !== 'nothing') this.#fault(entry, `became '${entry.state}' within its own ${hook}`);
     this.#ledger.saw(`${hook}: ${VERDICTS.get(verdict) ?? 'proceed'}`);
     if (verdict === 0) entry.state = 'open';
-    else if (verdict === WAIT || verdict === PARK || verdict === CONSULT) entry.state = 'waiting';
+    else if (verdict === WAIT || verdict === PARK || verdict === QUEUE || verdict === CONSULT) entry.state = 'waiting';
     return verdict;
   }
 

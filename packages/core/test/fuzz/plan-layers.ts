@@ -19,7 +19,7 @@ const EXIT: readonly ExitVerdict[] = ['done', 'done', 'reject', 'replace', 'run'
 const MANNERS: readonly StrangerManner[] = [
   ...(['obedient', 'own-call', 'double', 'retrying', 'late', 'never', 'early', 'afterwards', 'throwing'] as const),
 ];
-const HOOKS: readonly Meddle['hook'][] = ['enter', 'succeed', 'fail', 'consulted', 'abandon', 'release', 'expire'];
+const HOOKS: readonly Meddle['hook'][] = ['enter', 'due', 'succeed', 'fail', 'consulted', 'abandon', 'release', 'expire'];
 
 type Make = (dice: Dice, depth: number) => LayerSpec | Omit<LayerSpec, keyof Watch>;
 
@@ -37,6 +37,13 @@ const testLayers: Readonly<Record<TestLayerSpec['kind'], (dice: Dice) => TestLay
     refusesAtMs: dice.maybe(0.1, () => dice.whole(10, 150)),
   }),
   pause: (dice) => ({ kind: 'pause', ms: dice.whole(0, 40), refusal: dice.chance(0.9) ? 'error' : 'throws' }),
+  turns: (dice) => ({
+    kind: 'turns',
+    everyMs: dice.whole(0, 30),
+    hesitates: dice.chance(0.3),
+    verdict: dice.oneOf(ANSWERED),
+    refusesAtMs: dice.maybe(0.1, () => dice.whole(10, 150)),
+  }),
   limit: (dice) => ({ kind: 'limit', ms: dice.whole(1, 120), expires: dice.chance(0.9) ? 'error' : 'throws' }),
   again: (dice) => ({ kind: 'again', maxAttempts: dice.whole(1, 4), delayMs: dice.whole(0, 40), onValues: dice.chance(0.3) }),
   'consult-in': (dice) => ({ kind: 'consult-in', aside: aside(dice), twice: dice.chance(0.2), verdict: dice.oneOf(ANSWERED) }),

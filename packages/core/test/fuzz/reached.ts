@@ -14,6 +14,8 @@ const endings = [
 /** What the stacks have to reach between them; else the fuzz proves less than it says. */
 export const REACHED: readonly string[] = [
   ...verdicts('enter', 'proceed', 'wait', 'park', 'reject', 'replace', 'consult', 'again'),
+  'enter: queue',
+  ...verdicts('due', 'proceed', 'queue', 'wait', 'park', 'reject', 'replace', 'again'),
   ...verdicts('consulted', 'proceed', 'wait', 'park', 'reject', 'replace', 'run', 'again', 'consult', 'done'),
   ...verdicts('succeed', 'done', 'again', 'replace', 'run', 'reject', 'consult', 'wait'),
   ...verdicts('fail', 'done', 'again', 'replace', 'run', 'reject', 'consult', 'wait'),

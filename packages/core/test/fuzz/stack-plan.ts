@@ -6,7 +6,7 @@ export type Action =
   | { readonly do: 'execute'; readonly spare: number }
   | { readonly do: 'throw' };
 
-export type HookName = 'enter' | 'succeed' | 'fail' | 'consulted' | 'abandon' | 'release' | 'expire';
+export type HookName = 'enter' | 'due' | 'succeed' | 'fail' | 'consulted' | 'abandon' | 'release' | 'expire';
 
 /** User code inside the `nth` call of a layer's hook, before or after the layer itself has decided. */
 export interface Meddle {
@@ -31,6 +31,13 @@ export interface AsideSpec {
 export type TestLayerSpec =
   | { readonly kind: 'permits'; readonly max: number; readonly maxQueue: number; readonly refusesAtMs: number | undefined }
   | { readonly kind: 'pause'; readonly ms: number; readonly refusal: 'error' | 'throws' }
+  | {
+      readonly kind: 'turns';
+      readonly everyMs: number;
+      readonly hesitates: boolean;
+      readonly verdict: EntryVerdict;
+      readonly refusesAtMs: number | undefined;
+    }
   | { readonly kind: 'limit'; readonly ms: number; readonly expires: 'error' | 'throws' }
   | { readonly kind: 'again'; readonly maxAttempts: number; readonly delayMs: number; readonly onValues: boolean }
   | { readonly kind: 'consult-in'; readonly aside: AsideSpec; readonly twice: boolean; readonly verdict: EntryVerdict }

@@ -1,6 +1,7 @@
 import { type Answer, DONE, type Layer, PROCEED, type Step, type Verdict } from '../../src/policy/layer.ts';
 import type { Operation, PolicyDescription } from '../../src/policy/policy.ts';
 import { AGAIN, WAIT } from '../../src/policy/verdicts.ts';
+import { PacedQueue } from '../../src/sync/paced-queue.ts';
 import { WaitQueue } from '../../src/sync/wait-queue.ts';
 import type { AsideSpec, EntryVerdict, ExitVerdict, TestLayerSpec } from './stack-plan.ts';
 
@@ -108,6 +109,53 @@ class Pause extends TestLayer<Extract<TestLayerSpec, { kind: 'pause' }>> {
 
   override get leftOver(): string | undefined {
     return this.#reserved === 0 ? super.leftOver : `${this.#reserved} reserved`;
+  }
+}
+
+/** Lets one through after the other, with some time between; now and then one that is called finds that it is not its turn after all. */
+class Turns extends TestLayer<Extract<TestLayerSpec, { kind: 'turns' }>> {
+  readonly kind = 'turns';
+  readonly #queue: PacedQueue = new PacedQueue(() => this.#nextMs);
+  readonly #parked = new WaitQueue();
+  #nextMs = 0;
+  #asked = 0;
+  #waiting = 0;
+
+  constructor(name: string, spec: Extract<TestLayerSpec, { kind: 'turns' }>, host: LayerHost) {
+    super(name, spec, host);
+    if (spec.refusesAtMs !== undefined) host.later(spec.refusesAtMs, () => this.#queue.refuseAll(() => this.error('refused')));
+  }
+
+  enter(step: Step): Verdict {
+    this.#waiting++;
+    step.ticket = 'in line';
+    return this.#queued(step);
+  }
+
+  due(step: Step): Verdict {
+    const nowMs = step.nowMs();
+    if (this.spec.hesitates && ++this.#asked % 3 === 0) this.#nextMs = nowMs + 5;
+    if (this.#nextMs > nowMs) return this.#queued(step);
+    this.#waiting--;
+    step.ticket = undefined;
+    this.#nextMs = nowMs + this.spec.everyMs;
+    return entryVerdict(this, step, this.spec.verdict, this.#parked);
+  }
+
+  abandon(step: Step, waiting: boolean): void {
+    if (waiting && step.ticket === 'in line') this.#waiting--;
+  }
+
+  expire(): unknown {
+    return this.error('timed out');
+  }
+
+  override get leftOver(): string | undefined {
+    return this.#waiting + this.#queue.size === 0 ? super.leftOver : `${this.#waiting} waiting, ${this.#queue.size} in line`;
+  }
+
+  #queued(step: Step): Verdict {
+    return step.queueIn(this.#queue, Math.max(step.nowMs(), this.#nextMs), () => this.error('could not wait'));
   }
 }
 
@@ -317,6 +365,7 @@ class ExitDecider extends TestLayer<Extract<TestLayerSpec, { kind: 'exit' }>> {
 const classes = {
   permits: Permits,
   pause: Pause,
+  turns: Turns,
   limit: Limit,
   again: Again,
   'consult-in': ConsultIn,

@@ -5,7 +5,9 @@ import { compose } from '../../src/policy/compose.ts';
 import type { Call, Policy } from '../../src/policy/policy.ts';
 import { ending, onVirtualTime } from '../../src/policy/virtual-time.test-support.ts';
 import { type RateLimiter, type RateLimitOptions, rateLimit } from '../../src/rate-limiter/rate-limiter.ts';
+import { useClock } from '../../src/time/current-clock.ts';
 import { timeout } from '../../src/timeout/timeout.ts';
+import { LateClock } from '../support/late-clock.ts';
 import { failIn, inTime } from '../support/work.ts';
 import { stranger, threeAttempts } from './orders.ts';
 
@@ -86,6 +88,57 @@ describe.each(places)('L1 %s', (_name, around) => {
   });
 });
 
+/** When calls start that all come at once, on a clock whose timers are late, if every so many of them keep the event loop busy. */
+async function lateStarts(policy: AnyPolicy, seed: number, busyMs: number): Promise<number[]> {
+  using clock = useClock(new LateClock(seed, 5));
+  const starts: number[] = [];
+  const results = Array.from({ length: 60 }, (_, index) =>
+    policy.execute(() => {
+      starts.push(clock.nowMs());
+      if (index % 7 === 3) clock.keepBusy(busyMs);
+    }),
+  );
+  await clock.advance(60_000);
+  await Promise.all(results);
+  return starts;
+}
+
+/** Where nothing of a stranger's stands between the limiter and the operation, which could hold back what was let through. */
+const strangerFree: typeof places = [...places.slice(0, 3), ['inside a stranger', (limiter) => compose(stranger(), limiter)]];
+
+describe.each(strangerFree)('L1 on a clock that wakes late, and an event loop that is kept busy, %s', (_name, around) => {
+  const circumstances = fc.record({ seed: fc.nat(), busyMs: fc.integer({ min: 0, max: 300 }) });
+
+  test('gcra holds for when calls really start', async () => {
+    await fc.assert(
+      fc.asyncProperty(circumstances, fc.integer({ min: 1, max: 5 }), async ({ seed, busyMs }, burst) => {
+        const starts = await lateStarts(around(rateLimit({ limit: 50, burst, period: '1s' })), seed, busyMs);
+        expect(starts).toHaveLength(60);
+        for (const [first, fromMs] of starts.entries()) {
+          for (let last = first; last < starts.length; last++) {
+            const windowMs = (starts[last] as number) - fromMs;
+            expect(last - first + 1).toBeLessThanOrEqual(burst + (windowMs * 50) / 1000 + 1e-4);
+          }
+        }
+      }),
+      { numRuns: 20, seed: 20_261_128 },
+    );
+  });
+
+  test('a sliding window holds for when calls really start', async () => {
+    await fc.assert(
+      fc.asyncProperty(circumstances, async ({ seed, busyMs }) => {
+        const starts = await lateStarts(around(rateLimit({ limit: 5, period: 100, algorithm: 'sliding-window' })), seed, busyMs);
+        expect(starts).toHaveLength(60);
+        for (let first = 0; first + 5 < starts.length; first++) {
+          expect((starts[first + 5] as number) - (starts[first] as number)).toBeGreaterThanOrEqual(100 - 1e-4);
+        }
+      }),
+      { numRuns: 20, seed: 20_261_128 },
+    );
+  });
+});
+
 test('L1 by default calls are spaced evenly, and a thousand may wait', async () => {
   const limiter = rateLimit({ limit: 1000, period: '1s' });
   const starts: number[] = [];
@@ -131,6 +184,19 @@ describe.each([
     limiter.reserve();
     await leave(limiter);
     expect(limiter.statistics()).toMatchObject({ waiting: 0, waitMs: 100 });
+  });
+
+  test('that a call leaves behind let those behind it move up', async () => {
+    const limiter = rateLimit(options);
+    limiter.reserve();
+    const controller = new AbortController();
+    const leaving = ending(limiter.execute(() => 1, { signal: controller.signal }));
+    const staying = limiter.execute(() => time.clock.nowMs());
+    await time.clock.advance(50);
+    controller.abort('gone');
+    await leaving;
+    await time.clock.advance(50);
+    expect(await staying).toBe(100);
   });
 
   test('that are given back go to whoever comes next, and to one only', async () => {

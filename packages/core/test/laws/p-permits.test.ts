@@ -131,6 +131,17 @@ describe.each(ORDERS)('in $name', ({ make }) => {
     expect(await running).toBe('running');
     expect(permits.statistics()).toMatchObject({ inFlight: 0, waiting: 0, isClosed: true });
   });
+
+  test('P5 draining lets whoever runs and waits finish, and nobody else in', async () => {
+    const { policy, bulkhead: permits } = make();
+    const results = [policy.execute(deaf(100, 1), HOST), policy.execute(deaf(100, 2), HOST)];
+    await time.clock.settle();
+    const drained = permits.drain();
+    expect(await ending(policy.execute(() => 3, HOST))).toMatchObject({ error: { code: 'ERR_CLOSED' } });
+    await time.clock.advance(200);
+    expect(await Promise.all(results)).toEqual([1, 2]);
+    await drained;
+  });
 });
 
 test('P1 abandoned work is bounded: who would have to wait behind too much of it is refused at once', async () => {
@@ -211,6 +222,35 @@ describe('P2 nobody drops out of a queue unseen', () => {
     listening[Symbol.dispose]();
     expect(types).toEqual(['second waiting', 'second dropped']);
   });
+});
+
+test('P2 tokens are had first come, first served, whoever leaves and whoever comes meanwhile', async () => {
+  const limiter = rateLimit({ limit: 1, period: 100, burst: 2 });
+  const started: string[] = [];
+  const run = (name: string, cost: number, signal?: AbortSignal): Promise<unknown> =>
+    ending(limiter.execute(() => started.push(`${name} at ${time.clock.nowMs()}`), { cost, signal }));
+  const controller = new AbortController();
+  const results = [run('first', 2), run('second', 2), run('leaving', 2, controller.signal), run('third', 1)];
+  await time.clock.advance(100); // there is one token
+  results.push(run('last', 1));
+  controller.abort(REASON);
+  await time.clock.advance('1s');
+  await Promise.all(results);
+  expect(started).toEqual(['first at 0', 'second at 200', 'third at 300', 'last at 400']);
+});
+
+test('P5 closing a limiter settles whoever waits and whoever comes later; draining it lets those who wait start', async () => {
+  const closed = rateLimit({ limit: 1, period: '1s' });
+  const drained = rateLimit({ limit: 1, period: '1s' });
+  const results = [closed, drained].map((limiter) => [1, 2].map((value) => ending(limiter.execute(() => value))));
+  closed.close();
+  const draining = drained.drain();
+  const later = await Promise.all([closed, drained].map((limiter) => ending(limiter.execute(() => 3))));
+  expect(later).toMatchObject([{ error: { code: 'ERR_CLOSED' } }, { error: { code: 'ERR_CLOSED' } }]);
+  expect(await results[0]?.[1]).toMatchObject({ error: { code: 'ERR_CLOSED' } });
+  await time.clock.advance('1s');
+  expect(await results[1]?.[1]).toEqual({ value: 2 });
+  await draining;
 });
 
 describe('P3 user code goes on in its own async context', () => {

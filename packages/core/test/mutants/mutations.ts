@@ -10,10 +10,12 @@ export interface Mutation {
 
 const machine = 'policy/machine.ts';
 const state = 'policy/call-state.ts';
+const waits = 'policy/call-waits.ts';
 const retry = 'retry/retry-layer.ts';
 const breaker = 'circuit-breaker/circuit-breaker-layer.ts';
 const circuit = 'circuit-breaker/circuit-state.ts';
 const limiter = 'rate-limiter/rate-limiter-layer.ts';
+const line = 'rate-limiter/token-line.ts';
 const bulkhead = 'bulkhead/bulkhead-layer.ts';
 const admission = 'policy/admission.ts';
 
@@ -30,9 +32,9 @@ const cancellation: readonly Mutation[] = [
     "this.#stopped();\n    this.cancel(new DOMException('aborted', 'AbortError'));",
   ),
   of('C2', machine, 'if (signal.aborted) return this.endedBefore(signal.reason);', ''),
-  of('C2', machine, 'rare.node?.unlink();', ''),
-  of('C2', machine, 'rare.timer?.cancel();\n    rare.timer = null;', ''),
-  of('C2', machine, 'if (epoch === this.epoch) then();', 'then();'),
+  of('C2', waits, 'rare.node?.unlink();', ''),
+  of('C2', waits, 'rare.timer?.cancel();\n    rare.timer = null;', ''),
+  of('C2', waits, 'if (epoch === this.epoch) then();', 'then();'),
   of('C3', 'policy/through-foreign.ts', 'foreignCall === undefined || foreignCall === call ? undefined : foreignCall.signal', 'undefined'),
   of(
     'C4',
@@ -67,7 +69,7 @@ const time: readonly Mutation[] = [
   of('T1', 'time/system-clock.ts', 'const leftMs = this.#atMs - performance.now();', 'const leftMs = this.#atMs - Date.now();'),
   of('T2', state, 'if (ms === Number.POSITIVE_INFINITY) return PROCEED;', ''),
   of('T2', 'time/system-clock.ts', 'Math.min(Math.ceil(leftMs), MAX_TIMEOUT_MS)', 'Math.ceil(leftMs)'),
-  of('T3', machine, 'if (this.clock.nowMs() < rare.untilMs) this.armWake(rare);\n      else rare.wake();', 'rare.wake();'),
+  of('T3', waits, 'if (this.clock.nowMs() < rare.untilMs) this.armWake(rare);\n      else rare.wake();', 'rare.wake();'),
   of('T3', machine, 'if (this.clock.nowMs() < rare.deadlineMs) this.armDeadline(rare);\n      else this', 'this'),
   of(
     'T3',
@@ -75,7 +77,7 @@ const time: readonly Mutation[] = [
     'const nowMs = this.clock.nowMs();\n    let due = 0;',
     'const nowMs = this.clock.nowMs() + 3;\n    let due = 0;',
   ),
-  of('T4', machine, '(waitMs <= 0 || waitMs < this.timeLeftMs())', 'waitMs >= 0'),
+  of('T4', waits, '(waitMs <= 0 || waitMs < this.timeLeftMs())', 'waitMs >= 0'),
   of('T4', state, 'return rare.parent === null ? ownMs : Math.min(ownMs, rare.parent.remainingMs());', 'return ownMs;'),
   of('T4', state, 'rare.scope?.deadlineMs ?? Number.POSITIVE_INFINITY', 'Number.POSITIVE_INFINITY'),
   of('T4', machine, 'if (ms <= 0) {', 'if (ms < 0) {'),
@@ -101,10 +103,11 @@ const permits: readonly Mutation[] = [
     'const node = this.#waiting.first;\n    if (node === undefined) return false;',
     "if (this.size === 0) return false;\n    const node = this.#waiting['ring'].prev;",
   ),
+  of('P2', 'sync/paced-queue.ts', 'const first = this.#waiting.first?.item;', 'const first = [...this.#waiting].at(-1);'),
   of('P2', machine, "this.publish('dropped', { by: rare.isCancelledByCaller ? 'caller' : 'timeout' });", ''),
   of(
     'P3',
-    machine,
+    waits,
     'void new Promise<void>((wake) => {\n      this.uncommon.wake = wake;\n    }).then(() => {\n      if (epoch === this.epoch) then();\n    });',
     'this.uncommon.wake = () => {\n      if (epoch === this.epoch) then();\n    };',
   ),
@@ -112,8 +115,8 @@ const permits: readonly Mutation[] = [
   of(
     'P4',
     limiter,
-    'const tokens = this.line.take(cost, nowMs);',
-    'const tokens = this.line.take(cost, nowMs);\n    if (waitMs > 0) this.line.giveBack(tokens, nowMs);',
+    'step.ticket = this.line.join(cost, nowMs);',
+    'step.ticket = this.line.join(cost, nowMs);\n    this.line.leave(step.ticket as Place);',
   ),
   of('P4', bulkhead, 'this.#inFlight++;\n      return PROCEED;', 'queueMicrotask(() => this.#inFlight++);\n      return PROCEED;'),
   of('P5', admission, 'this.#owner.refuseAll(() => this.refusal());', ''),
@@ -187,15 +190,13 @@ const breaking: readonly Mutation[] = [
 ];
 
 const limiting: readonly Mutation[] = [
-  of('L1', 'policy/gcra.ts', 'this.#fullMs - (this.capacity - cost) * this.#everyMs);', 'this.#fullMs - this.capacity * this.#everyMs);'),
-  of(
-    'L1',
-    'policy/sliding-window.ts',
-    'over === undefined ? nowMs : over.atMs + this.#periodMs);',
-    'over === undefined ? nowMs : over.atMs + this.#periodMs / 2);',
-  ),
-  of('L1', limiter, 'if (waitMs > 0 && this.isFull(nowMs))', 'if (waitMs > 0 && nowMs < 0)'),
-  of('L2', limiter, 'if (waiting) this.line.giveBack(step.ticket as Tokens, step.nowMs());', ''),
+  of('L1', 'policy/gcra.ts', 'fullMs - (this.capacity - cost) * this.#everyMs);', 'fullMs - this.capacity * this.#everyMs);'),
+  of('L1', 'policy/sliding-window.ts', 'atMs = oldest.atMs + this.#periodMs;', 'atMs = oldest.atMs + this.#periodMs / 2;'),
+  of('L1', limiter, 'if (this.isFull(nowMs)) return', 'if (nowMs < 0) return'),
+  of('L1', limiter, 'if (dueMs > nowMs) return', 'if (dueMs < 0) return'),
+  of('L1', line, 'this.#meter.book(place.item, nowMs)', 'this.#meter.book(place.item, nowMs - 3)'),
+  of('L2', limiter, 'if (!waiting) return;\n    this.line.leave(step.ticket as Place);', 'if (!waiting) return;'),
+  of('L2', line, 'this.#meter.giveBack(booking, cost, nowMs);', ''),
   of('L2', 'rate-limiter/rate-limiter.ts', 'isHeld = false;', ''),
   of('L2', limiter, 'if (ticket instanceof Tokens) this.line.correct(ticket, real, nowMs);\n    else ', ''),
   of('L2', state, 'if (attempt !== this.current) return undefined;', ''),
