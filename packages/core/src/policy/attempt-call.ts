@@ -17,7 +17,6 @@ export interface CallOwner {
 
 /** What few attempts need. */
 export class AttemptExtras {
-  committed = false;
   /** What the attempt holds beyond its own settlement. */
   held: OngoingWork | null = null;
   /** Set once the attempt was abandoned while it ran. */
@@ -46,18 +45,18 @@ export abstract class AttemptCall extends CancelToken implements Call {
     return above === undefined ? String(this.attempt) : `${above}.${this.attempt}`;
   }
 
-  get isCommitted(): boolean {
-    return this.extras?.committed === true;
-  }
-
   remainingMs(): number {
     return this.isCancelled ? 0 : this.owner.timeLeftMs();
   }
 
   commit(): void {
-    this.extras ??= new AttemptExtras();
-    this.extras.committed = true;
     this.owner.committed();
+  }
+
+  /** What it holds goes on without its call from now on. */
+  override cancel(reason: unknown): void {
+    this.extras?.held?.abandon();
+    super.cancel(reason);
   }
 
   hold(done: PromiseLike<unknown>): void {

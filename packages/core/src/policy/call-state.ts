@@ -98,7 +98,14 @@ export abstract class CallState extends AttemptCall implements Step, CallOwner, 
 
   /** It has left the attempt around this call, too (law R4). */
   committed(): void {
-    this.rare?.parent?.commit();
+    const rare = this.uncommon;
+    rare.hasOutput = true;
+    rare.parent?.commit();
+  }
+
+  /** Whether output of any attempt has left, also of one that was abandoned. */
+  protected get hasOutput(): boolean {
+    return this.rare?.hasOutput === true;
   }
 
   chargeFor(attempt: AttemptCall, costs: Readonly<Record<string, number>>): void {
@@ -129,8 +136,7 @@ export abstract class CallState extends AttemptCall implements Step, CallOwner, 
       mine = new OngoingWork(this.uncommon.works, this.level, -1, work.isAbandoned);
       if (this.isSettled) this.handOver(mine);
     }
-    const own = mine;
-    work.whenOver(() => own.settled());
+    work.joins(mine);
   }
 
   private heldWork(attempt: AttemptCall): OngoingWork {

@@ -11,6 +11,15 @@ describe('F2: what a call is given is checked by name and value', () => {
     [{ parent: {} }, 'execute: parent must be the call that an operation was given, got an object'],
     [{ parent: 5 }, 'execute: parent must be the call that an operation was given, got 5'],
     [{ deadline: 5 }, 'execute: deadline must be a Deadline, got 5'],
+    [{ timeout: 'x' }, 'execute: timeout must be a duration'],
+    [{ timeout: -1 }, 'execute: timeout must be a duration'],
+    [{ name: 5 }, 'execute: name must be a text that is not empty, got 5'],
+    [{ name: '' }, 'execute: name must be a text that is not empty, got ""'],
+    [{ keys: 'a' }, 'execute: keys must be an object, got "a"'],
+    [{ cost: -1 }, 'execute: cost must be a finite number of at least 0, or an object of such, got -1'],
+    [{ cost: { tokens: '5' } }, 'execute: cost must be a finite number of at least 0, or an object of such, got an object'],
+    [{ idempotent: 'no' }, 'execute: idempotent must be true or false, got "no"'],
+    [{ singal: 1 }, 'execute: unknown option "singal"; there are name, parent, signal, timeout, deadline, keys, cost, idempotent'],
   ])('%o', async (options, message) => {
     let calls = 0;
     const wrong = options as ExecuteOptions;
@@ -19,4 +28,16 @@ describe('F2: what a call is given is checked by name and value', () => {
     expect(await compose().attempt(() => calls++, wrong)).toEqual({ ok: false, by: 'caller', error });
     expect(calls).toBe(0);
   });
+});
+
+test('F2: what is undefined was not given', async () => {
+  const names = ['name', 'parent', 'signal', 'timeout', 'deadline', 'keys', 'cost', 'idempotent'];
+  expect(await compose().execute(() => 1, Object.fromEntries(names.map((name) => [name, undefined])))).toBe(1);
+});
+
+test('a timeout of 0 has passed: what is left of a limit can be handed on as it is', async () => {
+  let calls = 0;
+  const attempt = await compose().attempt(() => calls++, { timeout: 0 });
+  expect(attempt).toMatchObject({ ok: false, by: 'caller', error: { code: 'ERR_TIMEOUT' } });
+  expect(calls).toBe(0);
 });

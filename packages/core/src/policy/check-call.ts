@@ -1,20 +1,42 @@
-import { abortSignal, type Check } from '../errors/check-options.ts';
-import { optionError } from '../errors/option-error.ts';
+import { abortSignal, any, type Check, type Checks, text } from '../errors/check-options.ts';
+import { KeelsonError } from '../errors/keelson-error.ts';
+import { optionError, showValue } from '../errors/option-error.ts';
 import type { ExecuteOptions } from './policy.ts';
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 const withRemainingMs = (expected: string): Check => ({
   expected,
-  accepts: (value) => typeof value === 'object' && value !== null && typeof (value as { remainingMs?: unknown }).remainingMs === 'function',
+  accepts: (value) => isObject(value) && typeof (value as { remainingMs?: unknown }).remainingMs === 'function',
 });
-const parentCall = withRemainingMs('the call that an operation was given');
-const deadlineCheck = withRemainingMs('a Deadline');
 
-/** Throws ERR_OPTION for what a call was given and cannot be used. Durations are looked at where they are read. */
+const isCost = (value: unknown): boolean => Number.isFinite(value) && (value as number) >= 0;
+
+const CHECKS: Checks<ExecuteOptions> = {
+  name: text,
+  parent: withRemainingMs('the call that an operation was given'),
+  signal: abortSignal,
+  timeout: any, // checked where it is read, which is the one place where it costs nothing to do so
+  deadline: withRemainingMs('a Deadline'),
+  keys: { expected: 'an object', accepts: isObject }, // a keyed policy looks at its own
+  cost: {
+    expected: 'a finite number of at least 0, or an object of such',
+    accepts: (value) => isCost(value) || (isObject(value) && Object.values(value).every(isCost)),
+  },
+  idempotent: { expected: 'true or false', accepts: (value) => typeof value === 'boolean' },
+};
+
+/** Throws ERR_OPTION for what a call was given and cannot be used. Asked for every call: nothing is allocated. */
 export function checkCall(options: ExecuteOptions): void {
-  if (typeof options !== 'object' || options === null) throw optionError('execute', 'options', options, 'an object');
-  const { signal, parent, deadline } = options;
-  if (signal !== undefined && !abortSignal.accepts(signal)) throw optionError('execute', 'signal', signal, abortSignal.expected);
-  if (parent !== undefined && !parentCall.accepts(parent)) throw optionError('execute', 'parent', parent, parentCall.expected);
-  if (deadline !== undefined && !deadlineCheck.accepts(deadline))
-    throw optionError('execute', 'deadline', deadline, deadlineCheck.expected);
+  if (!isObject(options)) throw optionError('execute', 'options', options, 'an object');
+  for (const key in options) {
+    const value = options[key as keyof ExecuteOptions];
+    if (value === undefined) continue;
+    if (!Object.hasOwn(CHECKS, key)) {
+      const message = `execute: unknown option ${showValue(key)}; there are ${Object.keys(CHECKS).join(', ')}`;
+      throw new KeelsonError('ERR_OPTION', message, { policy: 'execute' });
+    }
+    const check = CHECKS[key as keyof ExecuteOptions];
+    if (!check.accepts(value)) throw optionError('execute', key, value, check.expected);
+  }
 }

@@ -5,7 +5,7 @@ import { type CapturedContext, captureContext } from '../context/ambient.ts';
 import type { ContextNode } from '../context/context-node.ts';
 import { CancelledError } from '../errors/cancelled-error.ts';
 import { recordAttempts, suppress } from '../errors/history.ts';
-import { KeelsonError } from '../errors/keelson-error.ts';
+import { isKeelsonError, KeelsonError } from '../errors/keelson-error.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import type { PacedQueue } from '../sync/paced-queue.ts';
 import type { WaitQueue } from '../sync/wait-queue.ts';
@@ -79,7 +79,7 @@ export class Machine extends CallWaits implements Branch, Cancellable {
   /** Looked at before any permit is taken (law C2). False: the call is over. */
   private joinTree(): boolean {
     const { signal, parent, timeout, deadline } = this.options;
-    const timeoutMs = timeout === undefined ? Number.POSITIVE_INFINITY : toMs(timeout, 'timeout');
+    const timeoutMs = timeout === undefined ? Number.POSITIVE_INFINITY : toMs(timeout, 'execute', 'timeout');
     const deadlineLeftMs = deadline?.remainingMs();
     const rare = this.uncommon;
     if (signal !== undefined) {
@@ -223,7 +223,7 @@ export class Machine extends CallWaits implements Branch, Cancellable {
 
   private refuse(slot: Slot, i: number, error: unknown): void {
     if (this.activity === 'over') return;
-    this.uncommon.refusedWith = error;
+    this.refusedBeneath(error);
     this.at = i;
     if (slot.channel.hasSubscribers) this.publish('rejected', { error });
     this.exitFail(error, i - 1);
@@ -547,7 +547,7 @@ export class Machine extends CallWaits implements Branch, Cancellable {
 
   private tryAgain(slot: Slot, i: number, delayMs: number, outcome: Answer): void {
     const failed = this.current;
-    if (failed.isCommitted || !this.fits(delayMs)) {
+    if (this.hasOutput || !this.fits(delayMs)) {
       this.letStand(slot, i, outcome);
       return;
     }
@@ -558,7 +558,7 @@ export class Machine extends CallWaits implements Branch, Cancellable {
     this.nextAttempt(i + 1, i === this.plan.innermostRetry ? failed.attempt + 1 : 1);
     this.sleep('backing-off', delayMs, () => {
       this.activity = 'deciding';
-      if (failed.isCommitted) this.letStand(slot, i, outcome);
+      if (this.hasOutput) this.letStand(slot, i, outcome);
       else this.enterFrom(i + 1);
     });
     if (slot.channel.hasSubscribers) this.publish('retrying', { delayMs, outcome });
@@ -574,7 +574,7 @@ export class Machine extends CallWaits implements Branch, Cancellable {
 
   private replaceWith(slot: Slot, i: number, value: unknown, outcome: Answer): void {
     const failed = this.current;
-    if (failed.isCommitted) {
+    if (this.hasOutput) {
       this.letPass(slot, i, outcome);
       return;
     }
@@ -586,7 +586,7 @@ export class Machine extends CallWaits implements Branch, Cancellable {
 
   private runInstead(slot: Slot, i: number, operation: Operation<unknown>, outcome: Answer): void {
     const failed = this.current;
-    if (failed.isCommitted) {
+    if (this.hasOutput) {
       this.letPass(slot, i, outcome);
       return;
     }
@@ -678,14 +678,14 @@ export class Machine extends CallWaits implements Branch, Cancellable {
     const rare = this.rare;
     if (rare !== null) {
       if (rare.history !== null && !rare.isCancelledByCaller) recordAttempts(error, rare.history);
-      if (rare.above !== null && error === rare.refusedWith) rare.above.refusedBeneath(error);
+      if (rare.above !== null && (error === rare.refusedWith || error === rare.callersOwn)) rare.above.refusedBeneath(error);
     }
     this.rejectWith(error);
   }
 
-  /** A policy inside a foreign one has failed this call. */
+  /** A policy, perhaps one inside a foreign one, has failed this call: of itself, or for what the caller asked of it. */
   refusedBeneath(error: unknown): void {
-    this.uncommon.refusedWith = error;
+    this.uncommon[isKeelsonError(error, 'ERR_OPTION') ? 'callersOwn' : 'refusedWith'] = error;
   }
 
   /** By whose doing the call failed with `error`. */

@@ -22,7 +22,12 @@ class OwedRelease {
   waitFor(work: OngoingWork): void {
     this.remaining++;
     work.owe(this);
-    if (!work.isAbandoned || this.#lingers) return;
+    if (work.isAbandoned) this.linger();
+  }
+
+  /** It is abandoned work that it waits for. */
+  linger(): void {
+    if (this.#lingers) return;
     this.#lingers = true;
     this.layer.lingering = (this.layer.lingering ?? 0) + 1;
   }
@@ -41,24 +46,38 @@ class OwedRelease {
 export class OngoingWork {
   /** Of the operation whose settlement ends it; -1 where something else does. */
   readonly epoch: number;
-  /** Whether the call stopped waiting for it; held work is legitimate use. */
-  readonly isAbandoned: boolean;
   /** Frames 0 to `depth - 1` cover it. */
   depth: number;
   /** What the attempt was ended with, once it was abandoned. */
   reason: unknown = undefined;
   readonly #home: OngoingWork[];
   #pending = 1;
+  #isAbandoned = false;
   #owed: OwedRelease[] | null = null;
+  /** Works that this one is a part of. */
+  #wholes: OngoingWork[] | null = null;
   #whenOver: (() => void)[] | null = null;
 
   constructor(home: OngoingWork[], depth: number, epoch: number, isAbandoned: boolean) {
     this.epoch = epoch;
     this.depth = depth;
-    this.isAbandoned = isAbandoned;
     this.#home = home;
     home.push(this);
-    if (isAbandoned) abandonedNow++;
+    if (isAbandoned) this.abandon();
+  }
+
+  /** Whether its call has ended without it; work that is only held is legitimate use. */
+  get isAbandoned(): boolean {
+    return this.#isAbandoned;
+  }
+
+  /** Its call has ended, and does not wait for it any more. */
+  abandon(): void {
+    if (this.#isAbandoned || this.isOver) return;
+    this.#isAbandoned = true;
+    abandonedNow++;
+    if (this.#owed !== null) for (const release of this.#owed) release.linger();
+    if (this.#wholes !== null) for (const whole of this.#wholes) whole.abandon();
   }
 
   get isOver(): boolean {
@@ -68,6 +87,13 @@ export class OngoingWork {
   /** One more thing belongs to this work. */
   extend(): void {
     this.#pending++;
+  }
+
+  /** It is a part of `whole` from now on. */
+  joins(whole: OngoingWork): void {
+    this.#wholes ??= [];
+    this.#wholes.push(whole);
+    this.whenOver(() => whole.settled());
   }
 
   owe(release: OwedRelease): void {
@@ -83,7 +109,7 @@ export class OngoingWork {
   /** One of the things it consists of has settled. */
   settled(): void {
     if (--this.#pending > 0) return;
-    if (this.isAbandoned) abandonedNow--;
+    if (this.#isAbandoned) abandonedNow--;
     this.#home.splice(this.#home.indexOf(this), 1);
     if (this.#owed !== null) for (const release of this.#owed) release.workEnded();
     if (this.#whenOver !== null) for (const callback of this.#whenOver) callback();

@@ -16,7 +16,7 @@ export interface Call {
   remainingMs(): number;
   /** Throws the reason if the attempt is over for its owner. */
   throwIfCancelled(): void;
-  /** Says that output has left: from here on no retry, hedge or replacement is made of this attempt (law R4). */
+  /** Says that output has left: from here on no retry, hedge or replacement is made for this call (law R4). */
   commit(): void;
   /**
    * Says that something the operation returned is still in use: a body, a cursor, a socket. Permits, signal and deadline stay as they are
@@ -38,7 +38,7 @@ export interface ExecuteOptions {
   readonly parent?: Call | undefined;
   /** Cancels the call with `signal.reason` (law C1). */
   readonly signal?: AbortSignal | undefined;
-  /** Bounds the whole call, queueing and retries included. */
+  /** Bounds the whole call, queueing and retries included. 0 has passed already, so that what is left of another limit can be handed on. */
   readonly timeout?: Duration | undefined;
   /** Bounds the whole call by a point in time. */
   readonly deadline?: Deadline | undefined;

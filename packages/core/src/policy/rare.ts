@@ -34,6 +34,7 @@ export class Rare {
   /** The current attempt, once it is not the first. */
   later: LaterAttempt | null = null;
   history: AttemptRecord[] | null = null;
+  hasOutput = false;
   readonly works: OngoingWork[] = [];
 
   /** The outcome that waits while a layer consults on the way out; null when it does on the way in. */

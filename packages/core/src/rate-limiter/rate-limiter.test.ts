@@ -2,6 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, test } from 'vitest';
 import { watchLive } from '../observe/live.ts';
 import { compose } from '../policy/compose.ts';
+import type { Call } from '../policy/policy.ts';
+import { policyFrom } from '../policy/policy-from.ts';
 import { again, limit, policyOf } from '../policy/test-layers.test-support.ts';
 import { ending, onVirtualTime } from '../policy/virtual-time.test-support.ts';
 import { scriptedOperation } from '../testing/scripted-operation.ts';
@@ -164,6 +166,15 @@ describe('a call', () => {
       code: 'ERR_OPTION',
       message: 'model: cost must be a number from 0 to 10 (raise burst for more), got 11',
     });
+    for (const policy of [
+      limiter,
+      compose(
+        policyFrom('stranger', (operation, options) => operation(options.parent as Call)),
+        limiter,
+      ),
+    ]) {
+      expect(await policy.attempt(() => expect.unreachable(), { cost: 11 })).toMatchObject({ by: 'caller', error: { code: 'ERR_OPTION' } });
+    }
   });
 
   test('that turns out to cost more is paid for by those who come later', async () => {

@@ -6,7 +6,7 @@ import { fallback } from '../../src/fallback/fallback.ts';
 import { type KeelsonEvent, listen } from '../../src/observe/events.ts';
 import { compose } from '../../src/policy/compose.ts';
 import { abandonedWork } from '../../src/policy/ongoing-work.ts';
-import type { Policy } from '../../src/policy/policy.ts';
+import type { Call, Policy } from '../../src/policy/policy.ts';
 import { ending, onVirtualTime } from '../../src/policy/virtual-time.test-support.ts';
 import { rateLimit } from '../../src/rate-limiter/rate-limiter.ts';
 import { retry } from '../../src/retry/retry.ts';
@@ -16,6 +16,7 @@ import { deaf, inTime, obedient } from '../support/work.ts';
 import { HOST, ORDERS, threeAttempts } from './orders.ts';
 
 const time = onVirtualTime();
+type AnyPolicy = Policy<unknown, unknown>;
 const REASON = { reason: 'the caller left' };
 const fail = (): never => {
   throw new Error('down');
@@ -153,6 +154,42 @@ test('P1 abandoned work is bounded: who would have to wait behind too much of it
   expect(permits.statistics()).toMatchObject({ inFlight: 2, abandoned: 2 });
   expect(await ending(permits.execute(() => 3))).toMatchObject({ error: { code: 'ERR_BULKHEAD_FULL' } });
   await time.clock.advance(490);
+});
+
+describe('P1 what is held and outlives the end of its call is abandoned, and counts as such', () => {
+  const HOLDS = (call: Call): string => {
+    call.hold(inTime(500, 'a body that does not listen'));
+    return 'head';
+  };
+
+  test.each([
+    ['timed out', (permits: AnyPolicy) => compose(timeout(50), permits).execute(HOLDS)],
+    ['timed out by a limit inside', (permits: AnyPolicy) => compose(permits, timeout(50)).execute(HOLDS)],
+    ['timed out by its own limit', (permits: AnyPolicy) => permits.execute(HOLDS, { timeout: 50 })],
+    [
+      'cancelled by its caller',
+      (permits: AnyPolicy) => {
+        const controller = new AbortController();
+        time.clock.schedule(50, () => controller.abort(REASON));
+        return permits.execute(HOLDS, { signal: controller.signal });
+      },
+    ],
+    ['timed out while it ran', (permits: AnyPolicy) => permits.execute((call) => HOLDS(call) && obedient(1000, 1)(call), { timeout: 50 })],
+    ['ended by a call inside', (permits: AnyPolicy) => permits.execute((parent) => compose(timeout(50)).execute(HOLDS, { parent }))],
+  ] as const)('%s', async (_name, start) => {
+    const permits = bulkhead({ maxConcurrency: 1, maxAbandoned: 0 });
+    const result = ending(start(permits));
+    await time.clock.advance(49);
+    expect(permits.statistics()).toMatchObject({ inFlight: 1, abandoned: 0 });
+    await time.clock.advance(1);
+    await result;
+    expect(permits.statistics()).toMatchObject({ inFlight: 1, abandoned: 1 });
+    expect(abandonedWork()).toBeGreaterThan(0);
+    expect(await ending(permits.execute(() => 'waits behind it'))).toMatchObject({ error: { code: 'ERR_BULKHEAD_FULL' } });
+    await time.clock.advance(450);
+    expect(permits.statistics()).toMatchObject({ inFlight: 0, abandoned: 0 });
+    expect(abandonedWork()).toBe(0);
+  });
 });
 
 describe('P1 the permit of a', () => {

@@ -259,6 +259,23 @@ test('R4 output of an abandoned attempt that comes during the backoff ends the r
   expect(starts).toEqual([1]);
 });
 
+test('R4 output of any attempt counts, also of one that was abandoned before the last', async () => {
+  const starts: number[] = [];
+  const policy = compose(retry({ maxAttempts: 5, baseDelay: 60, jitter: 'none', backoff: 'constant' }), timeout('20ms'));
+  const result = ending(
+    policy.execute(async (call: Call) => {
+      starts.push(call.attempt);
+      if (call.attempt > 1) throw new Error('down');
+      await inTime(100, undefined); // the second attempt has failed at 80, the third would be made at 140
+      call.commit();
+      return 'too late';
+    }),
+  );
+  await time.clock.advance('1s');
+  expect(await result).toMatchObject({ error: { message: 'down' } });
+  expect(starts).toEqual([1, 2]);
+});
+
 test('R4 a token of the budget that was taken for such an attempt is given back', async () => {
   const budget = retryBudget({ capacity: 1, ratio: 0, minPerSecond: 0 });
   await ending(
