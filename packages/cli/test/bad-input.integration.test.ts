@@ -40,6 +40,7 @@ describe.concurrent('an input file', () => {
     ],
     ['an id that is the number of a line', `${GOOD}{"id":1,"url":"ORIGIN/2"}\n`, /^jobs\.jsonl:2: the id "1" is that of line 1 already$/],
     ['a bad URL', `${GOOD}http://[oops\n`, /^jobs\.jsonl:2: not a URL: "http:\/\/\[oops"$/],
+    ['JSON that is no object', `${GOOD}["ORIGIN/x"]\n`, /^jobs\.jsonl:2: is JSON but no object: a line is an object or a URL$/],
     ['another scheme', `${GOOD}file:///etc/passwd\n`, /^jobs\.jsonl:2: url must be http: or https:, got file:$/],
     [
       'a line break in a header',
@@ -57,6 +58,13 @@ describe.concurrent('an input file', () => {
       'jobs.jsonl': '{"name":"a"}\n{"nome":"b"}\n',
     });
     expect(message).toBe('jobs.jsonl:2: has no column "name", which a template asks for');
+  });
+
+  test('that makes no JSON of a template of JSON', async () => {
+    const message = await refusal(['run', 'jobs.jsonl', ...OUT, '--body', '{"n":{id}}'], {
+      'jobs.jsonl': '{"id":7,"url":"ORIGIN/a"}\n{"id":"seven","url":"ORIGIN/b"}\n',
+    });
+    expect(message).toBe('jobs.jsonl:2: makes a --body that is not JSON: a text needs quotes around its place');
   });
 
   test.each([
@@ -83,12 +91,13 @@ describe.concurrent('the command line', () => {
     [['--concurrency', '-3'], '--concurrency must be a whole number of at least 1, got "-3"'],
     [['--max-attempts', 'many'], '--max-attempts must be a whole number of at least 1, got "many"'],
     [['--timeout', '0s'], "--timeout must be a length of time above 0, like '250ms', '5s', '2m' or '1h30m', got \"0s\""],
-    [['--drain', '-1s'], "--drain must be a length of time above 0, like '250ms', '5s', '2m' or '1h30m', got \"-1s\""],
+    [['--drain', '-1s'], "--drain must be 0 or a length of time, like '250ms', '5s', '2m' or '1h30m', got \"-1s\""],
     [['--rate', '0/s'], "--rate must be a number of calls in a time, like '100/s', '20/m' or '5/10s', got \"0/s\""],
     [['--max-body', 'huge'], "--max-body must be a size like '512kb', '1mb' or '0', got \"huge\""],
     [['--breaker', 'maybe'], "--breaker must be 'on' or 'off', got \"maybe\""],
     [['--resume=all'], "--resume must be 'same' or 'changed', got \"all\""],
     [['--retry-failed'], '--retry-failed needs --resume'],
+    [['--url', 'ftp://…'], '--url: url must be http: or https:, got ftp:'],
     [['--header', 'no colon s3cret'], "--header must be a name and a value, like 'accept: text/html'"],
     [['--header', 'a: b\r\nevil: yes'], '--header: header a has a value with a line break or another character that HTTP forbids'],
     [['--header-env', 'authorization=NOT_SET_ANYWHERE'], '--header-env authorization: the variable NOT_SET_ANYWHERE is not set'],
@@ -125,6 +134,7 @@ describe.concurrent('the command line', () => {
 
 test.concurrent.each([
   ['concurency: 8', 'policy.yaml:1:1: unknown key "concurency"'],
+  ['timeout: 1s\n---\ntimeout: 2s', 'policy.yaml:2:1: a second document begins here, but a policy file holds one'],
   ['retry:\n  maxAttempts: 0', 'policy.yaml:2:16: retry.maxAttempts must be a whole number of at least 1, got 0'],
   ['timeout: soon', "policy.yaml:1:10: timeout must be a length of time above 0, like '250ms', '5s', '2m' or '1h30m', got \"soon\""],
 ])('a policy file %j', async (policy, message) => {
@@ -222,15 +232,17 @@ test.each(FULL_DISKS)('%s ends the run with exit code 3 and a journal that is wh
     'jobs.txt',
     Array.from({ length: 2000 }, (_value, n) => `${origin.url}/${n + 1}`),
   );
-  const words = ['run', 'jobs.txt', '--out', 'out/results.jsonl', '--quiet'];
+  const words = ['run', 'jobs.txt', '--out', 'out/results.jsonl', '--quiet', '--json'];
   const quoted = [...KEELSON, ...words].map((word) => `'${word}'`).join(' ');
-  const { code, stderr } = await start(wrap(quoted), { cwd: place.folder }).ended;
+  const { code, stdout, stderr } = await start(wrap(quoted), { cwd: place.folder }).ended;
   expect(stderr).toMatch(/^keelson: cannot write out\/results\.jsonl: (no space left on device|file too large)\n$/);
   expect(code).toBe(3);
   if (existsSync(place.path('copy.jsonl'))) place.write('out/results.jsonl', place.read('copy.jsonl'));
   expect(place.read('out/results.jsonl').endsWith('}\n')).toBe(true);
   const written = place.results('out/results.jsonl');
   expect(written.length).toBeGreaterThan(50);
+  const { done, unfinished } = JSON.parse(stdout) as { done: number; unfinished: number };
+  expect([done + unfinished, done <= written.length, done > 50]).toEqual([2000, true, true]);
   expect(written.every(({ id, body }) => body === `/${id}`)).toBe(true);
   const calls = origin.log.length;
   expect((await place.run([...words, '--resume'])).code).toBe(0);

@@ -91,6 +91,18 @@ describe.each([
     expect(place.results()).toEqual([]);
   });
 
+  test('stops at once with --drain 0', async () => {
+    await using origin = await startOrigin(never);
+    using place = new Workplace();
+    place.write('jobs.txt', [`${origin.url}/a`, `${origin.url}/b`]);
+    const run = place.start([...RUN, '--drain', '0', '--timeout', '1h']);
+    await origin.requests(2);
+    const { code, stderr, elapsedMs } = await signalled(run, [signal]);
+    expect([code, stderr]).toEqual([exitCode, '']);
+    expect(elapsedMs).toBeLessThan(2500);
+    expect(place.results()).toEqual([]);
+  });
+
   test('twice stops at once', async () => {
     await using origin = await startOrigin(never);
     using place = new Workplace();

@@ -99,7 +99,7 @@ describe.concurrent('a job', () => {
     place.write('jobs.jsonl', [{ method: 'POST', url: `${origin.url}/a` }]);
     const { stderr } = await place.run([...RUN, '--base-delay', '1ms']);
     expect(stderr).toContain(
-      '1 jobs are tried only once, since HTTP does not let their method be repeated unasked; --max-attempts 5 asks\n',
+      '1 job is tried only once, since HTTP does not let such a method be repeated unasked; --max-attempts 5 asks\n',
     );
     expect(place.results()[0]).toMatchObject({ ok: false, attempts: 1 });
     await place.run([...QUIET, '--resume', '--retry-failed', '--base-delay', '1ms', '--max-attempts', '3']);
@@ -224,7 +224,15 @@ describe.concurrent('the screen', () => {
     expect(table.stderr).toBe('left out: jobs.jsonl:3: not a URL: "oops"\n');
     expect(table.stdout).toMatch(/^jobs +2\ndone +1\nfailed +1\n +ERR_HTTP_STATUS +1\nlines left out +1\ncalls +2, of which 0 retries\n/);
     const json = await place.run([...RUN, '--on-bad-line', 'skip', '--resume', '--json']);
-    expect(JSON.parse(json.stdout)).toMatchObject({ jobs: 2, done: 1, failed: 1, before: 2, skippedLines: 1, calls: 0 });
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      jobs: 2,
+      done: 1,
+      failed: 1,
+      before: 2,
+      skippedLines: 1,
+      calls: 0,
+      failures: { ERR_HTTP_STATUS: 1 },
+    });
   });
 
   test('stays empty with --quiet', async () => {

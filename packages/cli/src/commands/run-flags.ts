@@ -2,6 +2,7 @@ import { policyDefaults } from '../runtime/policy-document.ts';
 import {
   parseCount,
   parseDuration,
+  parseDurationOrNone,
   parseHeader,
   parseHeaderVariable,
   parseRate,
@@ -152,11 +153,11 @@ export const RUN_FLAGS: FlagsOf<RunFlagValues> = {
     help: 'how long a job waits for an origin whose breaker stays open, or that asks it to wait',
   }),
   policy: one(parseText, { placeholder: 'FILE', group: POLICY, help: 'read the policy from a YAML file; a flag wins over it' }),
-  drain: one(parseDuration, {
+  drain: one(parseDurationOrNone, {
     placeholder: 'TIME',
     default: runDefaults.drain,
     group: POLICY,
-    help: 'how long running calls may go on after Ctrl-C or SIGTERM; a second signal stops at once',
+    help: 'how long running calls may go on after Ctrl-C or SIGTERM; 0, or a second signal, stops at once',
   }),
 
   json: toggle({ group: SCREEN, help: 'print the summary as JSON' }),

@@ -35,6 +35,7 @@ async function run(input: string, flags: RunFlagValues): Promise<number> {
   try {
     const report = await runJobs(settings, signals, screenOf(flags));
     show(report, flags);
+    if (report.outputError !== undefined) throw report.outputError;
     return signals.exitCode ?? exitCodeOf(summarize(report));
   } catch (error) {
     if (signals.exitCode !== undefined && error === signals.draining.reason) return signals.exitCode; // before the first call

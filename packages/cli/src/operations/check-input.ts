@@ -1,4 +1,5 @@
 import { LineFault } from '../runtime/columns.ts';
+import { formatCountOf } from '../runtime/format-numbers.ts';
 import { isRepeatable } from '../runtime/http-job.ts';
 import { quoted } from '../runtime/inert-text.ts';
 import type { InputFile } from '../runtime/input-file.ts';
@@ -47,7 +48,8 @@ export async function checkInput(input: InputFile, settings: RunSettings, contex
   }
   if (settings.resume === 'same') changed.refuse(input.path, settings.out);
   statistics.withoutJob = index.countWithoutLine();
-  if (statistics.skippedLines > MAX_NOTES) context.note(`${statistics.skippedLines - MAX_NOTES} more lines are left out`);
+  const untold = statistics.skippedLines - MAX_NOTES;
+  if (untold > 0) context.note(`${formatCountOf(untold, 'more line')} left out`);
   return unrepeatable;
 }
 
@@ -64,7 +66,7 @@ class ChangedLines {
   refuse(file: string, journal: string): void {
     if (this.#first === undefined) return;
     const { line, id } = this.#first;
-    const others = this.#count === 1 ? '' : ` (and so on ${this.#count - 1} more lines)`;
+    const others = this.#count === 1 ? '' : ` (and so on ${formatCountOf(this.#count - 1, 'more line')})`;
     const message = `the job differs from the one that ${journal} has a result of under the id ${quoted(id)}${others}; --resume=changed calls it again`;
     throw new UsageError(message, { file, line });
   }
@@ -90,6 +92,5 @@ function countResult(key: JobKey, settings: RunSettings, { index, statistics }: 
   const recorded = index.recordedOf(key);
   if (recorded === 'none' || (recorded === 'failed' && settings.retriesFailed)) return;
   index.skip(key);
-  if (recorded === 'done') statistics.doneBefore++;
-  else statistics.failedBefore++;
+  statistics.finishedBefore(index.failureOf(key));
 }

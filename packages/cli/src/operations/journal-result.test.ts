@@ -19,6 +19,8 @@ test('a failure without a reply has nothing but the error', () => {
 });
 
 test('its keys stand where a resumed run looks for them', () => {
+  const failed = formatEntry(journalEntry(FACTS, {}, { code: 'ERR_A', message: 'no' })).trimEnd();
+  expect(failed).toMatch(/,"error":\{"code":"ERR_A","message":"no"\}\}$/);
   const line = formatEntry(journalEntry(FACTS, {}, undefined)).trimEnd();
-  expect(scanEntry(Buffer.from(line))).toEqual({ id: 'a', job: fingerprint('a'), ok: true });
+  expect(scanEntry(Buffer.from(line))).toEqual({ id: 'a', job: fingerprint('a'), failure: undefined });
 });

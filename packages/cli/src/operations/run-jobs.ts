@@ -1,5 +1,6 @@
 import { access, constants } from 'node:fs/promises';
 import { BodyKeeper } from '../runtime/body-keeper.ts';
+import { formatCountOf } from '../runtime/format-numbers.ts';
 import { nowMs } from '../runtime/host-time.ts';
 import { InputFile } from '../runtime/input-file.ts';
 import type { Job } from '../runtime/job.ts';
@@ -7,6 +8,7 @@ import { JobIndex } from '../runtime/job-index.ts';
 import { Journal } from '../runtime/journal.ts';
 import { JournalLock } from '../runtime/journal-lock.ts';
 import { makeFolders } from '../runtime/make-folders.ts';
+import { OutputError } from '../runtime/output-error.ts';
 import type { ProgressFacts } from '../runtime/progress.ts';
 import type { Caller } from '../runtime/reply.ts';
 import { RunStatistics } from '../runtime/run-statistics.ts';
@@ -37,13 +39,19 @@ export interface RunScreen {
 
 /**
  * The main job: checks the whole input, then calls every job that has no result yet and writes one line for each. Throws a {@link UsageError}
- * before the first call for anything the user has to mend, and an `OutputError` if a result could not be written.
+ * before the first call for anything the user has to mend. Results that cannot be written end the run, and the report says why.
  */
 export async function runJobs(settings: RunSettings, signals: RunSignals, screen: RunScreen): Promise<RunReport> {
   const run = new Run(settings, signals, screen);
   const startMs = nowMs();
-  await run.start();
-  return { statistics: run.statistics, durationMs: nowMs() - startMs };
+  let outputError: OutputError | undefined;
+  try {
+    await run.start();
+  } catch (error) {
+    if (!(error instanceof OutputError)) throw error;
+    outputError = error;
+  }
+  return { statistics: run.statistics, durationMs: nowMs() - startMs, outputError };
 }
 
 class Run {
@@ -68,14 +76,14 @@ class Run {
     await this.#check(input);
     if (bodies.save !== undefined) await makeFolder(bodies.save.folder);
     const tornBytes = await journal.begin();
-    if (tornBytes > 0) this.#screen.note(`${out}: cut off ${tornBytes} bytes of a result that was not written to its end`);
+    if (tornBytes > 0) this.#screen.note(`${out}: cut off ${formatCountOf(tornBytes, 'byte')} of a result that was not written to its end`);
     if (this.statistics.remaining > 0) await this.#call(input, journal);
   }
 
   async #readResults(journal: Journal): Promise<void> {
     const { out, resume } = this.#settings;
     if (resume === 'no' && journal.exists) throw new UsageError('there is such a file already; --resume continues it', { file: out });
-    await journal.read(({ id, job, ok }) => this.#index.setRecorded(this.#index.keyOf(id), ok ? 'done' : 'failed', job));
+    await journal.read(({ id, job, failure }) => this.#index.setRecorded(this.#index.keyOf(id), job, failure));
   }
 
   async #check(input: InputFile): Promise<void> {
@@ -83,13 +91,13 @@ class Run {
     const note = (text: string): void => this.#screen.note(text);
     const context = { index: this.#index, statistics, signal: this.#signals.draining, note };
     const unrepeatable = await checkInput(input, this.#settings, context);
-    if (statistics.withoutJob > 0)
-      note(`${this.#settings.out}: has results of ${statistics.withoutJob} jobs that are not in ${input.path}`);
+    const strangers = statistics.withoutJob;
+    if (strangers > 0)
+      note(`${this.#settings.out}: has results of ${formatCountOf(strangers, 'job that is', 'jobs that are')} not in ${input.path}`);
     const { isAskedFor, maxAttempts } = this.#settings.policy.retry;
     if (unrepeatable > 0 && !isAskedFor) {
-      note(
-        `${unrepeatable} jobs are tried only once, since HTTP does not let their method be repeated unasked; --max-attempts ${maxAttempts} asks`,
-      );
+      const jobs = formatCountOf(unrepeatable, 'job is', 'jobs are');
+      note(`${jobs} tried only once, since HTTP does not let such a method be repeated unasked; --max-attempts ${maxAttempts} asks`);
     }
   }
 
@@ -130,7 +138,7 @@ class Run {
 }
 
 function changedWhileRunning(file: string, jobs: number): UsageError {
-  return new UsageError(`the file changed after it was checked: ${jobs} jobs were not found again`, { file });
+  return new UsageError(`the file changed after it was checked: ${formatCountOf(jobs, 'job was', 'jobs were')} not found again`, { file });
 }
 
 async function makeFolder(path: string): Promise<void> {

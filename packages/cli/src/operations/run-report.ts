@@ -1,10 +1,13 @@
-import { formatCount, formatLatency, formatRoughTime } from '../runtime/format-numbers.ts';
+import { formatCount, formatCountOf, formatLatency, formatRoughTime } from '../runtime/format-numbers.ts';
+import type { OutputError } from '../runtime/output-error.ts';
 import type { RunStatistics } from '../runtime/run-statistics.ts';
 
 /** How a run ended. */
 export interface RunReport {
   readonly statistics: RunStatistics;
   readonly durationMs: number;
+  /** Why no more results could be written, if so. */
+  readonly outputError?: OutputError | undefined;
 }
 
 /** A run in numbers, as `--json` prints it. */
@@ -25,7 +28,7 @@ export interface RunSummary {
   readonly jobsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Failures of this run by code. */
+  /** What has failed, by code. */
   readonly failures: Readonly<Record<string, number>>;
 }
 
@@ -60,7 +63,7 @@ export function summaryTable(summary: RunSummary): string {
     summary.unfinished === 0 ? undefined : ['unfinished', formatCount(summary.unfinished)],
     summary.before === 0 ? undefined : ['from before', formatCount(summary.before)],
     summary.skippedLines === 0 ? undefined : ['lines left out', formatCount(summary.skippedLines)],
-    ['calls', `${formatCount(summary.calls)}, of which ${formatCount(summary.retries)} retries`],
+    ['calls', `${formatCount(summary.calls)}, of which ${formatCountOf(summary.retries, 'retry', 'retries')}`],
     ['time', `${formatRoughTime(summary.durationMs / 1000)}, ${formatCount(summary.jobsPerSecond)} jobs/s`],
     ['latency', `p50 ${formatLatency(summary.p50Ms)}, p99 ${formatLatency(summary.p99Ms)}`],
   ];

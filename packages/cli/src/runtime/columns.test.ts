@@ -6,9 +6,13 @@ test.each([
   ['  http://a.example/x \r', { url: 'http://a.example/x' }],
   ['{"url":"http://a.example","n":1}\r', { url: 'http://a.example', n: 1 }],
   [' { } ', {}],
-  ['[1]', { url: '[1]' }],
+  ['[1', { url: '[1' }],
 ])('%j', (line, columns) => {
   expect(readColumns(line)).toEqual(columns);
+});
+
+test.each(['[1]', ' ["http://a.example"]', '"http://a.example"', '17', '-1e3', 'true ', 'null'])('JSON that is no object: %s', (line) => {
+  expect(() => readColumns(line)).toThrow(new LineFault('is JSON but no object: a line is an object or a URL'));
 });
 
 describe('malformed JSON', () => {

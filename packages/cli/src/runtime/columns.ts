@@ -1,3 +1,5 @@
+import { isJson } from './is-json.ts';
+
 /** What one line of the input says, by name: the fields of its object, and always `url` for a plain URL. */
 export type Columns = Readonly<Record<string, unknown>>;
 
@@ -13,9 +15,14 @@ export class LineFault extends Error {
   }
 }
 
+/** How a text begins that JSON may be and a URL cannot. */
+const JSON_OTHER_THAN_OBJECT = /^\s*(["[\d-]|(?:true|false|null)\s*$)/;
+
 /** Reads a line that is not blank: an object of JSON, or a URL. Throws a {@link LineFault}. */
 export function readColumns(line: string): Columns {
-  return /^\s*\{/.test(line) ? parseObject(line) : { url: line.trim() };
+  if (/^\s*\{/.test(line)) return parseObject(line);
+  if (JSON_OTHER_THAN_OBJECT.test(line) && isJson(line)) throw new LineFault('is JSON but no object: a line is an object or a URL');
+  return { url: line.trim() };
 }
 
 function parseObject(text: string): Columns {

@@ -6,9 +6,17 @@ export function nowMs(): number {
   return performance.now();
 }
 
+/** The longest delay of a timer; Node takes a longer one for none (law T2). */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** Calls back once after `delayMs`, unless the returned function was called before. */
 export function after(delayMs: number, callback: () => void): () => void {
-  const timer = setTimeout(callback, delayMs);
+  let timer: NodeJS.Timeout;
+  const wait = (leftMs: number): void => {
+    const isLast = leftMs <= MAX_TIMER_MS;
+    timer = isLast ? setTimeout(callback, leftMs) : setTimeout(() => wait(leftMs - MAX_TIMER_MS), MAX_TIMER_MS);
+  };
+  wait(delayMs);
   return () => clearTimeout(timer);
 }
 

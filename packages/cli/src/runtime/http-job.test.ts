@@ -59,6 +59,32 @@ test('templates make url, headers and body of the columns', () => {
   });
 });
 
+describe('a body that a template of JSON makes', () => {
+  const bodyOf = (template: string, columns: Columns): string | undefined =>
+    jobOf({ url: 'http://a.example', ...columns }, { body: template }).body;
+
+  test.each([
+    ['{"n":{n}}', { n: 'abc' }],
+    ['{"n":{n}}', { n: '' }],
+    ['[{n}]', { n: '1 2' }],
+    ['-{n}', { n: -1 }],
+    ['{"{a}":1,"b":"{n}"}', { a: 1, n: { b: 1 } }],
+  ])('%s is JSON for every line: %j is refused', (template, columns) => {
+    expect(() => bodyOf(template, columns)).toThrow(
+      expect.objectContaining({ name: 'LineFault', message: 'makes a --body that is not JSON: a text needs quotes around its place' }),
+    );
+  });
+
+  test.each([
+    ['{"n":{n}}', { n: '5' }, '{"n":5}'],
+    ['{"n":{n}}', { n: null }, '{"n":null}'],
+    ['{"n":"{n}"}', { n: 'a"b' }, '{"n":"a\\"b"}'],
+    ['n={n}', { n: 'abc' }, 'n=abc'],
+  ])('%s with %j', (template, columns, body) => {
+    expect(bodyOf(template, columns)).toBe(body);
+  });
+});
+
 test('a line wins over --header and --method, a template over the line', () => {
   const settings = { headers: [['accept', 'a/a']] as const, method: 'HEAD' };
   const own = { url: 'http://a.example', headers: { Accept: 'b/b' }, method: 'GET' };
@@ -71,6 +97,8 @@ describe('is refused', () => {
     [{ url: 7 }, 'url must be a text'],
     [{ url: 'not a url' }, 'not a URL: "not a url"'],
     [{ url: '/path' }, 'not a URL: "/path"'],
+    [{ url: 'ftp://…' }, 'url must be http: or https:, got ftp:'],
+    [{ url: 'FTP://%20/' }, 'url must be http: or https:, got ftp:'],
     [{ url: 'ftp://a.example/x' }, 'url must be http: or https:, got ftp:'],
     [{ url: 'javascript:alert(1)' }, 'url must be http: or https:, got javascript:'],
     [{ url: 'http://a.example', method: 'GET\r\nX: y' }, 'method must be a name like GET'],
@@ -105,6 +133,9 @@ describe('is refused', () => {
     expect(() => httpJobs({ headers: [['x', 'a\r\nb']] })).toThrow(expect.objectContaining({ name: 'UsageError' }));
     expect(() => httpJobs({ headers: [['bad name', 'a']] })).toThrow('--header: header "bad name" is not a name that HTTP allows');
     expect(() => httpJobs({ headers: [], method: 'G T' })).toThrow('--method: method must be a name like GET');
+    expect(() => httpJobs({ headers: [], url: 'ftp://{host}/x' })).toThrow('--url: url must be http: or https:, got ftp:');
+    expect(() => httpJobs({ headers: [], url: 'a.example/x' })).toThrow('--url: not a URL: "a.example/x"');
+    expect(() => httpJobs({ headers: [], url: '{url}/x' })).not.toThrow();
   });
 });
 

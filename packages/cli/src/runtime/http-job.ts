@@ -1,5 +1,6 @@
-import { LineFault } from './columns.ts';
+import { type Columns, LineFault } from './columns.ts';
 import { inertText, quoted } from './inert-text.ts';
+import { isJson } from './is-json.ts';
 import type { HttpJob, MakeJob } from './job.ts';
 import { asText, inJson, inUrl, Template } from './template.ts';
 import { UsageError } from './usage-error.ts';
@@ -25,8 +26,8 @@ const OF_TRANSPORT: ReadonlySet<string> = new Set(['connection', 'content-length
 
 /** Makes HTTP jobs: what a line says, completed by templates, and found in order before anything is called. */
 export function httpJobs(settings: HttpJobSettings): MakeJob {
-  const url = settings.url === undefined ? undefined : new Template(settings.url, inUrl);
-  const body = settings.body === undefined ? undefined : new Template(settings.body, inJson);
+  const url = settings.url === undefined ? undefined : urlTemplate(settings.url);
+  const body = settings.body === undefined ? undefined : bodyTemplate(settings.body);
   const method = settings.method === undefined ? undefined : ofCommandLine('--method', () => checkedMethod(settings.method));
   const headers = settings.headers.map(([name, value]) => {
     const template = new Template(value, asText);
@@ -36,7 +37,7 @@ export function httpJobs(settings: HttpJobSettings): MakeJob {
 
   return (id, columns): HttpJob => {
     const target = checkedUrl(url === undefined ? columns['url'] : url.fill(columns));
-    const content = body === undefined ? contentOf(columns['body']) : { body: body.fill(columns), type: JSON_TYPE };
+    const content = body === undefined ? contentOf(columns['body']) : { body: body(columns), type: JSON_TYPE };
     const all = new Map(content === undefined ? [] : [['content-type', content.type]]);
     for (const { name, template } of headers) all.set(name, checkHeader(name, template.fill(columns)));
     for (const [name, value] of headersOf(columns['headers'])) all.set(name, checkHeader(name, value));
@@ -52,15 +53,40 @@ export function httpJobs(settings: HttpJobSettings): MakeJob {
   };
 }
 
+/** What is wrong with the template itself is found here; what may be in it depends on the line. */
+function urlTemplate(source: string): Template {
+  const template = new Template(source, inUrl);
+  ofCommandLine('--url', () => (template.isFixed ? checkedUrl(template.start) : checkScheme(template.start)));
+  return template;
+}
+
+/** A template of JSON must give JSON for every line; one that is none (`a={a}`) may give anything. */
+function bodyTemplate(source: string): (columns: Columns) => string {
+  const template = new Template(source, inJson);
+  // A digit is JSON by itself and may stand in a text, so it fits wherever a column does.
+  if (template.isFixed || !isJson(template.filledWith('0'))) return (columns) => template.fill(columns);
+  return (columns) => {
+    const filled = template.fill(columns);
+    if (!isJson(filled)) throw new LineFault('makes a --body that is not JSON: a text needs quotes around its place');
+    return filled;
+  };
+}
+
 function checkedUrl(value: unknown): URL {
   if (value === undefined) throw new LineFault('has no url');
   if (typeof value !== 'string') throw new LineFault('url must be a text');
+  checkScheme(value);
   const url = URL.parse(value);
   if (url === null) throw new LineFault(`not a URL: ${quoted(withoutSecrets(value))}`);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    throw new LineFault(`url must be http: or https:, got ${inertText(url.protocol)}`);
   url.hash = '';
   return url;
+}
+
+/** A text without a scheme is no URL, which is told elsewhere. */
+function checkScheme(url: string): void {
+  const scheme = /^\s*([a-z][a-z\d+.-]*:)/i.exec(url)?.[1]?.toLowerCase();
+  if (scheme !== undefined && scheme !== 'http:' && scheme !== 'https:')
+    throw new LineFault(`url must be http: or https:, got ${inertText(scheme)}`);
 }
 
 /** A URL that cannot be parsed may hold credentials or a token all the same (law F3). */

@@ -15,20 +15,25 @@ test('gives every id one key, however many there are', () => {
 });
 
 test('keeps what it was told of each, as a map would', () => {
-  const step = fc.record({ id: fc.integer({ min: 0, max: 3000 }), line: fc.integer({ min: 1, max: 2 ** 32 - 1 }), ok: fc.boolean() });
+  const step = fc.record({
+    id: fc.integer({ min: 0, max: 3000 }),
+    line: fc.integer({ min: 1, max: 2 ** 32 - 1 }),
+    failure: fc.constantFrom(undefined, 'ERR_A', 'ERR_B', '__proto__'),
+  });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 3000 }), (steps) => {
       const index = new JobIndex();
-      const model = new Map<string, { line: number; recorded: 'done' | 'failed' }>();
-      for (const { id, line, ok } of steps) {
+      const model = new Map<string, { line: number; failure: string | undefined }>();
+      for (const { id, line, failure } of steps) {
         const key = index.keyOf(`${id}`);
         index.setLine(key, line);
-        index.setRecorded(key, ok ? 'done' : 'failed', fingerprint(`${id} ${line}`));
-        model.set(`${id}`, { line, recorded: ok ? 'done' : 'failed' });
+        index.setRecorded(key, fingerprint(`${id} ${line}`), failure);
+        model.set(`${id}`, { line, failure });
       }
-      for (const [id, { line, recorded }] of model) {
+      for (const [id, { line, failure }] of model) {
         const key = index.keyOf(id);
-        expect([index.lineOf(key), index.recordedOf(key)]).toEqual([line, recorded]);
+        expect([index.lineOf(key), index.failureOf(key)]).toEqual([line, failure]);
+        expect(index.recordedOf(key)).toBe(failure === undefined ? 'done' : 'failed');
         expect(index.isRecordedJob(key, fingerprint(`${id} ${line}`))).toBe(true);
         expect(index.isRecordedJob(key, JOB)).toBe(false);
       }
@@ -48,10 +53,10 @@ describe('a key', () => {
   test('is skipped until its job is recorded anew', () => {
     const index = new JobIndex();
     const key = index.keyOf('a');
-    index.setRecorded(key, 'failed', JOB);
+    index.setRecorded(key, JOB, 'ERR_TIMEOUT');
     index.skip(key);
     expect([index.isSkipped(key), index.recordedOf(key)]).toEqual([true, 'failed']);
-    index.setRecorded(key, 'done', JOB);
+    index.setRecorded(key, JOB, undefined);
     expect([index.isSkipped(key), index.recordedOf(key)]).toEqual([false, 'done']);
   });
 

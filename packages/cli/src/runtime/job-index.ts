@@ -13,7 +13,7 @@ const FIRST_CAPACITY = 1024;
 export type JobKey = number & { readonly jobKey: never };
 
 /**
- * What a run remembers of each job, by its id, in 37 bytes and a slot: no id and no job is kept. Ids are told apart by 128 bits of their
+ * What a run remembers of each job, by its id, in 41 bytes and a slot: no id and no job is kept. Ids are told apart by 128 bits of their
  * SHA-256, which no two of them share.
  */
 export class JobIndex {
@@ -22,6 +22,10 @@ export class JobIndex {
   #jobs = new Uint32Array(FIRST_CAPACITY * FINGERPRINT_WORDS);
   #lines = new Uint32Array(FIRST_CAPACITY);
   #states = new Uint8Array(FIRST_CAPACITY);
+  /** Numbers of failure codes, which are few; 0 for none. */
+  #failures = new Uint32Array(FIRST_CAPACITY);
+  readonly #codes: (string | undefined)[] = [undefined];
+  readonly #numberOfCode = new Map<string | undefined, number>([[undefined, 0]]);
   /** Open addressing with linear probing, at most half full: key + 1, or 0. */
   #slots = new Uint32Array(FIRST_CAPACITY * 2);
 
@@ -49,10 +53,16 @@ export class JobIndex {
     return RECORDED[(this.#states[key] ?? 0) & RECORDED_BITS] ?? 'none';
   }
 
-  /** The last record of an id wins. */
-  setRecorded(key: JobKey, recorded: Exclude<Recorded, 'none'>, job: Uint32Array): void {
-    this.#states[key] = RECORDED.indexOf(recorded);
+  /** Records a success, or a failure with its code. The last record of an id wins. */
+  setRecorded(key: JobKey, job: Uint32Array, failure: string | undefined): void {
+    this.#states[key] = RECORDED.indexOf(failure === undefined ? 'done' : 'failed');
+    this.#failures[key] = this.#numberOf(failure);
     this.#jobs.set(job, key * FINGERPRINT_WORDS);
+  }
+
+  /** The code of the recorded failure; undefined where there is none. */
+  failureOf(key: JobKey): string | undefined {
+    return this.#codes[this.#failures[key] ?? 0];
   }
 
   /** Whether the recorded job is the one with this fingerprint. */
@@ -86,6 +96,13 @@ export class JobIndex {
     }
   }
 
+  #numberOf(code: string | undefined): number {
+    const known = this.#numberOfCode.get(code);
+    if (known !== undefined) return known;
+    this.#numberOfCode.set(code, this.#codes.length);
+    return this.#codes.push(code) - 1;
+  }
+
   #add(words: Uint32Array): number {
     if (this.#size === this.#lines.length) this.#grow(this.#size * 2);
     const key = this.#size++;
@@ -99,6 +116,7 @@ export class JobIndex {
     this.#jobs = copied(this.#jobs, new Uint32Array(capacity * FINGERPRINT_WORDS));
     this.#lines = copied(this.#lines, new Uint32Array(capacity));
     this.#states = copied(this.#states, new Uint8Array(capacity));
+    this.#failures = copied(this.#failures, new Uint32Array(capacity));
     this.#slots = new Uint32Array(capacity * 2);
     for (let key = 0; key < this.#size; key++) {
       const words = this.#ids.subarray(key * FINGERPRINT_WORDS, (key + 1) * FINGERPRINT_WORDS);

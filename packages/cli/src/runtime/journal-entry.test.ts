@@ -5,16 +5,23 @@ import { formatEntry, type JournalEntry, parseEntry, scanEntry } from './journal
 
 const JOB = fingerprint('job');
 
-const entries: fc.Arbitrary<JournalEntry> = fc.record({
-  v: fc.constant(1 as const),
-  id: fc.string({ unit: 'binary', minLength: 1, maxLength: 800 }).filter((id) => !/\p{Surrogate}/u.test(id)),
-  job: fc.constant(toHex(JOB)),
-  ok: fc.boolean(),
-  status: fc.option(fc.integer({ min: 200, max: 599 }), { nil: undefined }),
-  attempts: fc.nat(),
-  durationMs: fc.nat(),
-  body: fc.option(fc.string({ unit: 'binary' }), { nil: undefined }),
-});
+const entries: fc.Arbitrary<JournalEntry> = fc
+  .record({
+    v: fc.constant(1 as const),
+    id: fc.string({ unit: 'binary', minLength: 1, maxLength: 800 }).filter((id) => !/\p{Surrogate}/u.test(id)),
+    job: fc.constant(toHex(JOB)),
+    status: fc.option(fc.integer({ min: 200, max: 599 }), { nil: undefined }),
+    attempts: fc.nat(),
+    durationMs: fc.nat(),
+    body: fc.option(fc.oneof(fc.string({ unit: 'binary' }), fc.constant('{"x":1,"error":{"code":"ERR_FORGED"}}')), { nil: undefined }),
+    error: fc.option(
+      fc.record({ code: fc.constantFrom('ERR_TIMEOUT', 'E "quoted"', 'x'.repeat(1000)), message: fc.string({ unit: 'binary' }) }),
+      {
+        nil: undefined,
+      },
+    ),
+  })
+  .map(({ error, ...facts }) => ({ ...facts, ok: error === undefined, error }));
 
 test('a line is JSON that means the entry, and is one line', () => {
   fc.assert(
@@ -42,14 +49,21 @@ describe.each([
   test('finds id, job and outcome of every entry', () => {
     fc.assert(
       fc.property(entries, (entry) => {
-        expect(read(Buffer.from(formatEntry(entry).trimEnd()))).toEqual({ id: entry.id, job: JOB, ok: entry.ok });
+        expect(read(Buffer.from(formatEntry(entry).trimEnd()))).toEqual({ id: entry.id, job: JOB, failure: entry.error?.code });
       }),
     );
   });
 
   test('takes keys in any order and unknown ones', () => {
     const line = JSON.stringify({ note: 'by hand', ok: true, job: toHex(JOB), id: 'a', v: 1 });
-    expect(read(Buffer.from(line))).toEqual({ id: 'a', job: JOB, ok: true });
+    expect(read(Buffer.from(line))).toEqual({ id: 'a', job: JOB, failure: undefined });
+  });
+
+  test('a failure without a code is one all the same', () => {
+    for (const rest of ['', ',"error":null', ',"error":{"code":7}', ',"error":{"code":""}']) {
+      const line = Buffer.from(`{"v":1,"id":"a","job":"${toHex(JOB)}","ok":false,"attempts":1${rest}}`);
+      expect(read(line)).toEqual({ id: 'a', job: JOB, failure: 'ERR_UNKNOWN' });
+    }
   });
 
   test.each([

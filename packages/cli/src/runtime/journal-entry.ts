@@ -41,7 +41,8 @@ export function formatEntry(entry: JournalEntry): string {
 export interface RecordedJob {
   readonly id: string;
   readonly job: Uint32Array;
-  readonly ok: boolean;
+  /** Of a failure; undefined for a success. */
+  readonly failure: string | undefined;
 }
 
 /** How every line of {@link formatEntry} begins. */
@@ -51,11 +52,16 @@ const HEAD = new RegExp(
   `^\\{"v":${JOURNAL_VERSION},"id":"((?:[^"\\\\]|\\\\.)*)","job":"([0-9a-f]{${FINGERPRINT_HEX}})","ok":(true|false),`,
 );
 const HEAD_BYTES = 512;
+/** How the error of an entry begins. No text within an entry holds this: its quotes would be escaped. */
+const ERROR_START = ',"error":{"code":"';
+const ERROR_CODE = /^[^"\\]*(?=")/;
+/** What a failure is called that says no code. */
+const UNKNOWN_FAILURE = 'ERR_UNKNOWN';
 const CLOSING_BRACE = 0x7d;
 
 /**
  * What a line of a journal records; undefined for a line that is none. The line is known to be whole, so that of one in our own order of keys
- * only the head is read.
+ * only the head is read, and of a failure its code.
  */
 export function scanEntry(line: Buffer): RecordedJob | undefined {
   if (line.at(-1) !== CLOSING_BRACE) return undefined;
@@ -63,18 +69,31 @@ export function scanEntry(line: Buffer): RecordedJob | undefined {
   const job = head === null ? undefined : fromHex(head[2] ?? '');
   if (head === null || job === undefined) return parseEntry(line);
   const id = head[1] ?? '';
-  return id.includes('\\') ? parseEntry(line) : { id, job, ok: head[3] === 'true' };
+  const failure = head[3] === 'true' ? undefined : scanCode(line);
+  return id.includes('\\') || failure === '' ? parseEntry(line) : { id, job, failure };
+}
+
+/** The code of a failure; empty if it does not stand where we write it. */
+function scanCode(line: Buffer): string {
+  const start = line.lastIndexOf(ERROR_START);
+  if (start === -1) return '';
+  const from = start + ERROR_START.length;
+  return ERROR_CODE.exec(line.toString('utf8', from, from + HEAD_BYTES))?.[0] ?? '';
 }
 
 /** What a line of a journal records; undefined for a line that is none, or not whole. */
 export function parseEntry(line: Buffer): RecordedJob | undefined {
   try {
-    const { v, id, job, ok } = JSON.parse(line.toString()) as { readonly [K in keyof JournalEntry]?: unknown };
+    const { v, id, job, ok, error } = JSON.parse(line.toString()) as { readonly [K in keyof JournalEntry]?: unknown };
     const words = typeof job === 'string' ? fromHex(job) : undefined;
-    return v === JOURNAL_VERSION && typeof id === 'string' && typeof ok === 'boolean' && words !== undefined
-      ? { id, job: words, ok }
-      : undefined;
+    if (v !== JOURNAL_VERSION || typeof id !== 'string' || typeof ok !== 'boolean' || words === undefined) return undefined;
+    return { id, job: words, failure: ok ? undefined : codeIn(error) };
   } catch {
     return undefined; // whoever reads the journal names the line
   }
+}
+
+function codeIn(error: unknown): string {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  return typeof code === 'string' && code !== '' ? code : UNKNOWN_FAILURE;
 }

@@ -63,7 +63,7 @@ describe('an earlier journal', () => {
   test('is read in order and continued', async () => {
     await writeFile(path, line('a') + line('b', false) + line('a', false));
     const { journal, entries } = await resumed();
-    expect(entries.map(({ id, ok }) => [id, ok])).toEqual([
+    expect(entries.map(({ id, failure }) => [id, failure === undefined])).toEqual([
       ['a', true],
       ['b', false],
       ['a', false],

@@ -73,6 +73,7 @@ test.each([
     'timeout: "\\e[31m"',
     "policy.yaml:1:10: timeout must be a length of time above 0, like '250ms', '5s', '2m' or '1h30m', got \"\\x1b[31m\"",
   ],
+  ['timeout: 5s\n---\ntimeout: 6s', 'policy.yaml:2:1: a second document begins here, but a policy file holds one'],
   ['timeout: *nowhere', 'policy.yaml:1:10: a policy has no aliases'],
   ['timeout: &t 5s\ntotalTimeout: *t', 'policy.yaml:2:15: a policy has no aliases'],
 ])('%j is refused in place', async (text, message) => {

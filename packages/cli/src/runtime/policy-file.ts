@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
-import { type Alias, type Document, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import { type Alias, type Document, isNode, isScalar, LineCounter, parseDocument, visit, type YAMLParseError } from 'yaml';
 import { inertText, quoted } from './inert-text.ts';
 import type { PolicyDocument } from './policy-document.ts';
 import { systemReason } from './system-reason.ts';
@@ -13,7 +13,7 @@ export async function readPolicyFile(path: string): Promise<PolicyDocument> {
   const lines = new LineCounter();
   const document = parseDocument(await textOf(path), { lineCounter: lines, prettyErrors: false });
   const [syntaxError] = document.errors;
-  if (syntaxError !== undefined) throw fault(path, lines, syntaxError.pos[0], inertText(syntaxError.message));
+  if (syntaxError !== undefined) throw fault(path, lines, syntaxError.pos[0], explain(syntaxError));
   const alias = firstAlias(document);
   if (alias !== undefined) throw fault(path, lines, alias.range?.[0] ?? 0, 'a policy has no aliases');
   const content: unknown = document.toJS() ?? {};
@@ -33,6 +33,11 @@ async function textOf(path: string): Promise<string> {
 function fault(file: string, lines: LineCounter, offset: number, message: string): UsageError {
   const { line, col } = lines.linePos(offset);
   return new UsageError(message, { file, line, column: col });
+}
+
+/** The parser tells its caller, not the author of the file, what to do about a second document. */
+function explain({ code, message }: YAMLParseError): string {
+  return code === 'MULTIPLE_DOCS' ? 'a second document begins here, but a policy file holds one' : inertText(message);
 }
 
 function firstAlias(document: Document): Alias | undefined {

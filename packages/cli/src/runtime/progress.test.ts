@@ -18,6 +18,11 @@ test('says how far, how fast, how long, and what is in the way', () => {
   expect(second).toMatch(/^64 calling {2}45 retries {2}2 breakers open \(0 jobs wait\) {2}p50 50(\.\d)?ms {2}p99 99(\.\d)?ms$/);
 });
 
+test('counts one thing in the singular', () => {
+  const statistics = Object.assign(halfDone(), { retries: 1, waitingForOrigin: 1 });
+  expect(progressLines(statistics, 500, 1)[1]).toContain('64 calling  1 retry  1 breaker open (1 job waits)  p50');
+});
+
 test.each([
   [0, 'ETA ?'],
   [1, 'ETA 17m'],

@@ -1,4 +1,4 @@
-import { formatCount, formatLatency, formatRoughTime } from './format-numbers.ts';
+import { formatCount, formatCountOf, formatLatency, formatRoughTime } from './format-numbers.ts';
 import { every, nowMs } from './host-time.ts';
 import type { RunStatistics } from './run-statistics.ts';
 
@@ -88,10 +88,14 @@ export function progressLines(statistics: RunStatistics, rate: number, openBreak
     ].join('  '),
     [
       `${formatCount(calling)} calling`,
-      `${formatCount(retries)} retries`,
-      openBreakers === 0 ? 'no breaker open' : `${formatCount(openBreakers)} breakers open (${formatCount(waitingForOrigin)} jobs wait)`,
+      formatCountOf(retries, 'retry', 'retries'),
+      openBreakers === 0 ? 'no breaker open' : `${formatCountOf(openBreakers, 'breaker')} open (${waitingJobs(waitingForOrigin)})`,
       `p50 ${formatLatency(statistics.latencyMs(50))}`,
       `p99 ${formatLatency(statistics.latencyMs(99))}`,
     ].join('  '),
   ];
+}
+
+function waitingJobs(n: number): string {
+  return `${formatCountOf(n, 'job')} ${n === 1 ? 'waits' : 'wait'}`;
 }

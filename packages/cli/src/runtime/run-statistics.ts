@@ -22,7 +22,7 @@ export class RunStatistics {
   calling = 0;
   /** Jobs that wait now because their origin's breaker is open. */
   waitingForOrigin = 0;
-  /** Failures of this run by code. */
+  /** What has failed, in this run or before, by code. */
   readonly failures: Map<string, number> = new Map();
   readonly #latencies = newHistogram();
 
@@ -45,11 +45,23 @@ export class RunStatistics {
 
   /** A job's result is durable: a success, or a failure with its code. */
   finish(failureCode: string | undefined): void {
-    if (failureCode === undefined) {
-      this.done++;
-      return;
+    if (failureCode === undefined) this.done++;
+    else {
+      this.failed++;
+      this.#count(failureCode);
     }
-    this.failed++;
+  }
+
+  /** A job has such a result from an earlier run, which stands. */
+  finishedBefore(failureCode: string | undefined): void {
+    if (failureCode === undefined) this.doneBefore++;
+    else {
+      this.failedBefore++;
+      this.#count(failureCode);
+    }
+  }
+
+  #count(failureCode: string): void {
     this.failures.set(failureCode, (this.failures.get(failureCode) ?? 0) + 1);
   }
 

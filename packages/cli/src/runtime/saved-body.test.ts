@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, normalize } from 'node:path';
@@ -24,6 +25,14 @@ test.each([
   ['ünï', '%C3%BCn%C3%AF'],
 ])('the file of %j is %s', (id, name) => {
   expect(fileNameOf(id)).toBe(name);
+});
+
+test('a long name is shortened as the documentation says', () => {
+  const page = readFileSync(new URL('../../../../docs/run.md', import.meta.url), 'utf8');
+  const [, digits] = /name of more than (\d+) characters is cut to its first \1/.exec(page) ?? [];
+  const longest = Number(digits);
+  expect(fileNameOf('x'.repeat(longest))).toBe('x'.repeat(longest));
+  expect(fileNameOf('x'.repeat(longest + 1))).toMatch(new RegExp(`^x{${longest}}-[0-9a-f]{32}$`));
 });
 
 test('every id has a file of its own within the folder', () => {

@@ -52,6 +52,11 @@ test('a missing column is named, also one that every object seems to have', () =
   expect(() => new Template('{constructor}', asText).fill({ url: 'x' })).toThrow(LineFault);
 });
 
+test('shows its text without a line', () => {
+  const template = new Template('a{b}c{d}', asText);
+  expect([template.start, template.filledWith('-'), new Template('{b}', asText).start]).toEqual(['a', 'a-c-', '']);
+});
+
 test('is fixed without placeholders', () => {
   expect([new Template('{"a":1}', asText).isFixed, new Template('{a}', asText).isFixed]).toEqual([true, false]);
 });

@@ -26,6 +26,16 @@ export class Template {
     return this.#parts.length === 1;
   }
 
+  /** The text before the first column. */
+  get start(): string {
+    return this.#parts[0] ?? '';
+  }
+
+  /** The text with the same in the place of every column. */
+  filledWith(text: string): string {
+    return this.#parts.map((part, index) => (index % 2 === 0 ? part : text)).join('');
+  }
+
   /** Throws a {@link LineFault} if the line lacks a column or its value cannot stand there. */
   fill(columns: Columns): string {
     return this.#parts.map((part, index) => (index % 2 === 0 ? part : this.#encode(columnOf(columns, part), part))).join('');

@@ -23,14 +23,24 @@ export function parseCount(text: string): number {
 
 /** A length of time above 0 with its unit, in milliseconds. */
 export function parseDuration(text: string): number {
-  let ms = 0;
-  try {
-    ms = duration(text);
-  } catch {
-    // told below, in the same words as for a length of 0
-  }
+  const ms = durationOf(text) ?? 0;
   if (ms > 0) return ms;
   throw new ValueError("a length of time above 0, like '250ms', '5s', '2m' or '1h30m'");
+}
+
+/** Like {@link parseDuration}, but `0` is a length, too. */
+export function parseDurationOrNone(text: string): number {
+  const ms = text === '0' ? 0 : durationOf(text);
+  if (ms !== undefined) return ms;
+  throw new ValueError("0 or a length of time, like '250ms', '5s', '2m' or '1h30m'");
+}
+
+function durationOf(text: string): number | undefined {
+  try {
+    return duration(text);
+  } catch {
+    return undefined; // told by the caller, in words of its own
+  }
 }
 
 /** `100/s`, `20/m`, `5/10s`. */
