@@ -1,5 +1,5 @@
 // Runs every check that is no test, and stops at the first that fails: npm run check
-import { COMPILER } from './lib/processes.ts';
+import { COMPILER, FROM_SOURCE } from './lib/processes.ts';
 import { runSteps, type Step, script, tool } from './lib/steps.ts';
 
 const NODE_MAJOR = 24;
@@ -13,6 +13,7 @@ const STEPS: readonly Step[] = [
   script('manifests', 'scripts/check-manifests.ts'),
   tool('unused', 'knip', '--no-progress'),
   script('examples', 'scripts/run-examples.ts'),
+  script('docs', FROM_SOURCE, 'scripts/docs.ts', '--check'),
   script('packages', 'scripts/check-packages.ts'),
   script('types', 'scripts/check-dts.ts'),
 ];
