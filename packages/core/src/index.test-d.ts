@@ -179,9 +179,9 @@ describe('keyed', () => {
       return compose(fallback(host), circuitBreaker());
     });
     expectTypeOf(policy.execute(loadUser)).resolves.toEqualTypeOf<User | string>();
-    expectTypeOf(policy.get('a')).toEqualTypeOf<Policy<string, CircuitOpenError> | undefined>();
+    expectTypeOf(policy.get('a')).toEqualTypeOf<Policy<string, CircuitOpenError | ClosedError> | undefined>();
     const attempt = await policy.attempt(loadUser);
-    if (!attempt.ok && attempt.by === 'policy') expectTypeOf(attempt.error).toEqualTypeOf<CircuitOpenError>();
+    if (!attempt.ok && attempt.by === 'policy') expectTypeOf(attempt.error).toEqualTypeOf<CircuitOpenError | ClosedError>();
     const options: KeyedOptions = { maxKeys: undefined, name: undefined };
     keyed('host', () => retry(), options);
     // @ts-expect-error not a policy

@@ -2,14 +2,17 @@ export { Bulkhead, type BulkheadOptions, type BulkheadStatistics, bulkhead, bulk
 export { BulkheadFullError } from './bulkhead/bulkhead-layer.ts';
 export {
   CircuitBreaker,
-  type CircuitBreakerOptions,
   type CircuitBreakerStatistics,
-  type CircuitStateName,
-  type CircuitWindow,
   circuitBreaker,
-  circuitBreakerDefaults,
+  type Isolation,
 } from './circuit-breaker/circuit-breaker.ts';
-export { CircuitOpenError } from './circuit-breaker/circuit-breaker-layer.ts';
+export {
+  type CircuitBreakerOptions,
+  type CircuitWindow,
+  circuitBreakerDefaults,
+} from './circuit-breaker/circuit-breaker-options.ts';
+export { CircuitOpenError, type CircuitStateName } from './circuit-breaker/circuit-open-error.ts';
+export type { CircuitBreakerSnapshot } from './circuit-breaker/circuit-snapshot.ts';
 export { type CancelKind, CancelledError } from './errors/cancelled-error.ts';
 export { ClosedError } from './errors/closed-error.ts';
 export { ERROR_CODES, type ErrorCode } from './errors/error-codes.ts';

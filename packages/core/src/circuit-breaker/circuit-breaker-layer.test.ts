@@ -3,7 +3,8 @@ import { CancelledError } from '../errors/cancelled-error.ts';
 import { KeelsonError } from '../errors/keelson-error.ts';
 import { type KeelsonEvent, listen } from '../observe/events.ts';
 import { Circuit } from './circuit.test-support.ts';
-import { type CircuitBreakerRules, CircuitOpenError } from './circuit-breaker-layer.ts';
+import type { CircuitBreakerRules } from './circuit-breaker-options.ts';
+import { CircuitOpenError } from './circuit-open-error.ts';
 import { Consecutive } from './trip-strategy.ts';
 
 describe('a refusal', () => {
@@ -40,7 +41,7 @@ describe('a refusal', () => {
     circuit.call();
     circuit.refusal();
     circuit.refusal();
-    expect([circuit.layer.opened, circuit.layer.rejected]).toEqual([1, 2]);
+    expect([circuit.opened, circuit.layer.rejected]).toEqual([1, 2]);
   });
 });
 
@@ -67,7 +68,7 @@ describe('B1: a late result', () => {
     circuit.fails(first);
     circuit.nowMs += 100;
     circuit[end](late);
-    expect([circuit.kind, circuit.layer.opened]).toEqual(['open', 2]);
+    expect([circuit.kind, circuit.opened]).toEqual(['open', 2]);
     expect(circuit.refusal().retryAfterMs).toBe(900);
   });
 });
@@ -78,7 +79,7 @@ describe('B2: a probe', () => {
     const probe = circuit.call();
     circuit.nowMs += 700;
     circuit.returns(probe);
-    expect([circuit.kind, circuit.layer.opened]).toEqual(['open', 2]);
+    expect([circuit.kind, circuit.opened]).toEqual(['open', 2]);
     expect(circuit.refusal().retryAfterMs).toBe(800);
   });
 
@@ -99,7 +100,7 @@ describe('B2: a probe', () => {
     circuit.nowMs += 500;
     expect(circuit.kind).toBe('half-open');
     circuit.call();
-    expect(circuit.layer.opened).toBe(1);
+    expect(circuit.opened).toBe(1);
   });
 
   test('that is left after its lease has failed before', () => {
@@ -107,7 +108,7 @@ describe('B2: a probe', () => {
     const probe = circuit.call();
     circuit.nowMs += 600;
     circuit.isLeft(probe);
-    expect([circuit.kind, circuit.layer.opened]).toEqual(['open', 2]);
+    expect([circuit.kind, circuit.opened]).toEqual(['open', 2]);
   });
 
   test.each([
@@ -119,7 +120,7 @@ describe('B2: a probe', () => {
     circuit.fails(probe, error);
     circuit.layer.release(probe.ticket);
     circuit.nowMs += 5000;
-    expect([circuit.kind, circuit.layer.opened]).toEqual(['half-open', 1]);
+    expect([circuit.kind, circuit.opened]).toEqual(['half-open', 1]);
     circuit.call();
   });
 
@@ -169,7 +170,16 @@ test('B7: is idle only where it is closed and remembers no failure', () => {
   circuit.nowMs += 1_000_000;
   expect(isIdle()).toBe(false);
   circuit.returns(circuit.call());
+  expect([circuit.kind, isIdle()]).toEqual(['closed', false]); // it may open again, and then for longer
+  circuit.nowMs += 1000;
   expect(isIdle()).toBe(true);
+});
+
+test('B7: one that its owner closed is not idle: made anew it would let calls in again', () => {
+  const { layer } = new Circuit();
+  expect(layer.isIdle(0)).toBe(true);
+  layer.admission.close();
+  expect(layer.isIdle(0)).toBe(false);
 });
 
 describe('events', () => {
@@ -194,13 +204,13 @@ describe('events', () => {
       { strategy: new Consecutive(2, 10_000) },
     );
     expect(events).toEqual([
-      { type: 'opened', policy: 'api', reason: 'failures', calls: 2, failures: 2 },
-      { type: 'half-opened', policy: 'api' },
-      { type: 'opened', policy: 'api', reason: 'failed-probe' },
-      { type: 'half-opened', policy: 'api' },
-      { type: 'opened', policy: 'api', reason: 'lost-probe' },
-      { type: 'half-opened', policy: 'api' },
-      { type: 'closed', policy: 'api' },
+      { type: 'opened', policy: 'api', reason: 'failures', openedInRow: 1, calls: 2, failures: 2, slowCalls: 0, openMs: 1000 },
+      { type: 'half-opened', policy: 'api', reason: 'time', openedInRow: 1 },
+      { type: 'opened', policy: 'api', reason: 'failed-probe', openedInRow: 2, openMs: 1000 },
+      { type: 'half-opened', policy: 'api', reason: 'time', openedInRow: 2 },
+      { type: 'opened', policy: 'api', reason: 'lost-probe', openedInRow: 3, openMs: 1000 },
+      { type: 'half-opened', policy: 'api', reason: 'time', openedInRow: 3 },
+      { type: 'closed', policy: 'api', reason: 'successes', openedInRow: 3 },
     ]);
   });
 
@@ -227,7 +237,7 @@ describe('events', () => {
         circuit.fails(circuit.halfOpen().call());
         circuit.nowMs += 500; // the failed probe, whose work goes on, loses its place
         circuit.refusal();
-        expect(circuit.layer.opened).toBe(2);
+        expect(circuit.opened).toBe(2);
         circuit.nowMs += 500;
         for (let i = 0; i < 2; i++) {
           const probe = circuit.call();
@@ -265,15 +275,13 @@ describe('events', () => {
 });
 
 describe('the description', () => {
-  test('has the options in force, and what is handled', () => {
+  test('has the options in force', () => {
     expect(new Circuit().layer.describe()).toEqual({
       name: 'api',
       kind: 'circuit-breaker',
-      options: { failureThreshold: 1, handles: 'by kind', handlesResult: 'by kind' },
+      options: { failureThreshold: 1 },
       place: 5,
     });
-    const { options } = new Circuit({ handles: [TypeError], handlesResult: () => false }).layer.describe();
-    expect(options).toEqual({ failureThreshold: 1, handles: ['TypeError'], handlesResult: 'function' });
   });
 
   test.each<[Partial<CircuitBreakerRules>, boolean]>([

@@ -1,229 +1,362 @@
-import { KeelsonError } from '../errors/keelson-error.ts';
-import { withoutStack } from '../errors/without-stack.ts';
 import { type EventChannel, eventChannel, type KeelsonEvent } from '../observe/events.ts';
 import type { Outcome } from '../outcome/classify.ts';
-import { describeHandles, type Handles, isHandledBy } from '../policy/handles.ts';
+import { Admission, type Admitting } from '../policy/admission.ts';
+import { isHandledBy } from '../policy/handles.ts';
 import { DONE, type Layer, PROCEED, type Step, type Verdict } from '../policy/layer.ts';
 import type { PolicyDescription } from '../policy/policy.ts';
-import { formatMs } from '../time/duration.ts';
+import type { CircuitBreakerRules } from './circuit-breaker-options.ts';
+import { refusal } from './circuit-open-error.ts';
 import {
   admit,
+  admitRamped,
   type CircuitState,
+  type Hold,
   INITIAL,
   isCurrent,
+  isolate,
+  isStable,
+  letGo,
   open,
+  openMs,
   type Probe,
   passTime,
   probeEnded,
   probeSucceeded,
-  type RecoveryRules,
-  retryAfterMs,
+  rampCallEnded,
+  rampSucceeded,
 } from './circuit-state.ts';
-import type { TripStrategy } from './trip-strategy.ts';
-
-/** What a {@link CircuitBreakerLayer} goes by. */
-export interface CircuitBreakerRules extends RecoveryRules {
-  readonly name: string;
-  readonly strategy: TripStrategy;
-  readonly handles: Handles | undefined;
-  readonly handlesResult: ((value: unknown) => boolean) | undefined;
-  /** The options in force, for the description. */
-  readonly options: Readonly<Record<string, unknown>>;
-}
-
-/**
- * A circuit is open, or half-open with all its probes out; `retryAfterMs` says when a call may be let through. The operation was not started.
- * It has no stack trace, which would be most of what a refusal costs.
- *
- * @example
- * import assert from 'node:assert/strict';
- * import { CircuitOpenError, circuitBreaker } from 'keelson';
- *
- * const breaker = circuitBreaker({ failureThreshold: 1, recoveryTimeout: '30s' });
- * await assert.rejects(breaker.execute(() => Promise.reject(new Error('down'))), { message: 'down' });
- *
- * const error = await breaker.execute(() => 'not called').catch((e: unknown) => e);
- * assert(error instanceof CircuitOpenError);
- * assert(error.retryAfterMs <= 30_000);
- */
-export class CircuitOpenError extends KeelsonError {
-  declare readonly retryAfterMs: number;
-
-  constructor(message: string, details: { readonly policy: string; readonly operation: string; readonly retryAfterMs: number }) {
-    super('ERR_CIRCUIT_OPEN', message, details);
-  }
-}
-
-Object.defineProperty(CircuitOpenError.prototype, 'name', { value: 'CircuitOpenError', writable: true, configurable: true });
+import { TimedCall, TimedCalls } from './slow-calls.ts';
 
 /** How the end of a call bears on the circuit. */
 type Bearing = 'success' | 'failure' | 'neutral';
 
-/** Why a circuit opened: too many failures, or a probe that failed or did not answer while it had its lease. */
-type OpenedWhy =
-  | { readonly reason: 'failures'; readonly calls: number; readonly failures: number }
-  | { readonly reason: 'failed-probe' | 'lost-probe' };
+/** Why the state changed. */
+type Why = 'failures' | 'slow-calls' | 'failed-probe' | 'slow-probe' | 'lost-probe' | 'time' | 'successes' | 'isolation' | 'restored';
 
-const EVENTS = { closed: 'closed', open: 'opened', 'half-open': 'half-opened' } as const;
+/** What the circuit remembers of a call that it let through: its generation, with its start where its time is taken, or the probe it is. */
+type Ticket = number | TimedCall | Probe;
 
-/** Decides for `circuitBreaker`. The ticket is the generation of a call let through while closed, or its probe. */
-export class CircuitBreakerLayer implements Layer {
+const EVENTS = { closed: 'closed', ramping: 'closed', open: 'opened', 'half-open': 'half-opened', isolated: 'isolated' } as const;
+
+/**
+ * Decides for `circuitBreaker`. A call through a closed circuit that takes nobody's time reads no clock and makes no object: its ticket is the generation
+ * of the circuit.
+ */
+export class CircuitBreakerLayer implements Layer, Admitting {
   readonly kind = 'circuit-breaker';
   readonly name: string;
   readonly runsCallerCode: boolean;
-  readonly rules: CircuitBreakerRules;
+  readonly admission: Admission = new Admission(this);
   readonly #channel: EventChannel;
+  readonly #timed: TimedCalls = new TimedCalls();
+  #rules: CircuitBreakerRules;
   #state: CircuitState = INITIAL;
-  #opened = 0;
+  #inFlight = 0;
   #rejected = 0;
+  /** For the jitter of the next opening: drawn while there is a step to ask. */
+  #chance = 0;
   /** Events that are told last in a hook: a listener may end the very call, or make others. */
   readonly #untold: KeelsonEvent[] = [];
 
   constructor(rules: CircuitBreakerRules) {
     this.name = rules.name;
-    this.rules = rules;
+    this.#rules = rules;
     this.#channel = eventChannel(this.kind);
     this.runsCallerCode = rules.handles !== undefined || rules.handlesResult !== undefined;
   }
 
-  get opened(): number {
-    return this.#opened;
+  get rules(): CircuitBreakerRules {
+    return this.#rules;
+  }
+
+  /** Calls that were let through and whose work has not ended. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get isEmpty(): boolean {
+    return this.#inFlight === 0;
   }
 
   get rejected(): number {
     return this.#rejected;
   }
 
-  /** The state at `nowMs`: an open circuit whose time is up is half-open. Only looks. */
+  /** The state at `nowMs`: only looks, but that calls which are slow by then are counted. */
   stateAt(nowMs: number): CircuitState {
+    this.#countSlow(nowMs);
     let state = this.#state;
-    for (let next = passTime(state, nowMs, this.rules); next !== state; next = passTime(state, nowMs, this.rules)) state = next;
+    for (let next = this.#after(state, nowMs); next !== state; next = this.#after(state, nowMs)) state = next;
     return state;
   }
 
+  // ---- the hooks
+
   enter(step: Step): Verdict {
-    if (this.#state.kind === 'closed') {
-      step.ticket = this.#state.generation;
-      return PROCEED;
-    }
-    const nowMs = step.nowMs();
-    this.#passTime(nowMs);
     const state = this.#state;
-    const admitted = state.kind === 'half-open' ? admit(state, nowMs, this.rules) : undefined;
-    let verdict = PROCEED;
-    if (admitted === undefined) {
-      this.#rejected++;
-      verdict = step.reject(this.#openError(step.operation, nowMs));
-    } else {
-      this.#state = admitted.state;
-      step.ticket = admitted.probe;
-    }
-    this.#tell();
-    return verdict;
+    const isPlain = state.kind === 'closed' && this.#rules.slowCallMs === Number.POSITIVE_INFINITY && this.#untold.length === 0;
+    if (!isPlain || !this.admission.isOpen) return this.#enterAt(step, step.nowMs());
+    this.#inFlight++;
+    step.ticket = state.generation;
+    return PROCEED;
   }
 
   succeed(step: Step, value: unknown): Verdict {
     const { ticket } = step; // code of the caller's, which may end the call, comes after
-    const { handlesResult } = this.rules;
-    const bearing = bearingOf(step.classifyValue(value));
-    this.#record(step, ticket, bearing === 'success' && handlesResult?.(value) === true ? 'failure' : bearing);
+    const { handlesResult } = this.#rules;
+    const outcome = step.classifyValue(value);
+    const bearing = bearingOf(outcome);
+    this.#record(step, ticket as Ticket, bearing === 'success' && handlesResult?.(value) === true ? 'failure' : bearing, outcome);
     return DONE;
   }
 
   fail(step: Step, error: unknown): Verdict {
     const { ticket } = step;
-    const { handles } = this.rules;
-    let bearing = bearingOf(step.classifyError(error));
+    const { handles } = this.#rules;
+    const outcome = step.classifyError(error);
+    let bearing = bearingOf(outcome);
     if (handles !== undefined && bearing !== 'neutral') bearing = isHandledBy(handles, error) ? 'failure' : 'success';
-    this.#record(step, ticket, bearing);
+    this.#record(step, ticket as Ticket, bearing, outcome);
     return DONE;
   }
 
-  /** Neutral; the place of a probe comes back when its work has ended. Tells nobody: the call is still being unwound. */
+  /**
+   * Neutral, unless the call was slow before; the place of a probe, or in a ramp, comes back when its work has ended. Tells nobody: the call is still being
+   * unwound.
+   */
   abandon(step: Step): void {
-    const { ticket } = step;
-    if (!isProbe(ticket)) return;
+    const ticket = step.ticket as Ticket;
+    if (typeof ticket === 'number') return;
     this.#passTime(step.nowMs());
-    ticket.isAwaited = false;
+    if (ticket instanceof TimedCall) ticket.link.unlink();
+    else ticket.isAwaited = false;
   }
 
-  release(ticket: unknown): void {
-    if (isProbe(ticket)) this.#state = probeEnded(this.#state, ticket);
+  release(given: unknown): void {
+    const ticket = given as Ticket;
+    const state = this.#state;
+    this.#inFlight--;
+    if (typeof ticket === 'object' && !(ticket instanceof TimedCall)) this.#state = probeEnded(state, ticket);
+    else {
+      if (ticket instanceof TimedCall) ticket.link.unlink();
+      if (state.kind === 'ramping' && generationOf(ticket) === state.generation) this.#state = rampCallEnded(state);
+    }
+    this.admission.workEnded();
   }
 
+  /** Law B7. A circuit in a ramp, or that has not been stable yet, has something to remember. */
   isIdle(nowMs: number): boolean {
-    return this.#state.kind === 'closed' && this.rules.strategy.isClean(nowMs);
+    const state = this.stateAt(nowMs);
+    if (state.kind !== 'closed' || !this.admission.isOpen) return false;
+    return isStable(state, nowMs, this.#rules) && this.#rules.strategy.isClean(nowMs);
   }
 
   describe(): PolicyDescription {
-    const { name, options, handles, handlesResult } = this.rules;
-    const rules = { handles: describeHandles(handles), handlesResult: handlesResult === undefined ? 'by kind' : 'function' };
-    return { name, kind: this.kind, options: { ...options, ...rules }, place: 5 };
+    return { name: this.name, kind: this.kind, options: this.#rules.described, place: 5 };
   }
 
-  #record(step: Step, ticket: unknown, bearing: Bearing): void {
-    if (isProbe(ticket)) this.#recordProbe(step.nowMs(), ticket, bearing);
-    else if (ticket === this.#state.generation) this.#recordCall(step, bearing);
-  }
+  // ---- what its owner does
 
-  #recordCall(step: Step, bearing: Bearing): void {
-    const { strategy } = this.rules;
-    if (bearing === 'success') strategy.succeeded(step);
-    else if (bearing === 'failure') {
-      const nowMs = step.nowMs();
-      if (strategy.failed(nowMs)) this.#open(nowMs, { reason: 'failures', ...strategy.counts(nowMs) });
-      this.#tell();
-    }
-  }
+  /** Nobody waits here. */
+  refuseAll(): void {}
 
-  #recordProbe(nowMs: number, probe: Probe, bearing: Bearing): void {
+  isolate(hold: Hold, nowMs: number): void {
     this.#passTime(nowMs);
-    const state = this.#state;
-    const counts = isCurrent(state, probe);
-    probe.isAwaited = false;
-    if (counts && bearing === 'failure') this.#open(nowMs, { reason: 'failed-probe' });
-    else if (counts && bearing === 'success') this.#become(probeSucceeded(state, this.rules));
+    this.#become(isolate(this.#state, hold), 'isolation');
     this.#tell();
   }
 
-  #open(nowMs: number, why: OpenedWhy): void {
-    this.#become(open(this.#state, nowMs, this.rules), why);
+  letGo(hold: Hold, nowMs: number): void {
+    const state = this.#state;
+    if (state.kind !== 'isolated' || !state.holds.includes(hold)) return;
+    this.#become(letGo(state, hold, nowMs, this.#rules), 'isolation');
+    this.#tell();
   }
 
-  #passTime(nowMs: number): void {
-    const { rules } = this;
-    for (let next = passTime(this.#state, nowMs, rules); next !== this.#state; next = passTime(this.#state, nowMs, rules)) {
-      this.#become(next, next.kind === 'open' ? { reason: 'lost-probe' } : undefined);
+  /** Another state than that which it has come to by itself; an isolated circuit stays isolated. */
+  restore(state: CircuitState): void {
+    if (this.#state.kind !== 'isolated') this.#become(state, 'restored');
+    this.#tell();
+  }
+
+  /** Other rules from `nowMs` on. What is remembered stays where it means the same. */
+  reconfigure(rules: CircuitBreakerRules, nowMs: number): void {
+    this.#passTime(nowMs);
+    rules.strategy.takeOver(this.#rules.strategy);
+    if (rules.slowCallMs !== this.#rules.slowCallMs) this.#timed.limitChanged(nowMs);
+    this.#rules = rules;
+    this.#passTime(nowMs);
+    this.#tell();
+  }
+
+  // ---- inwards
+
+  #enterAt(step: Step, nowMs: number): Verdict {
+    if (!this.admission.isOpen) return step.reject(this.admission.refusal(step.operation));
+    this.#passTime(nowMs);
+    const state = this.#state;
+    const ticket = this.#admit(state, nowMs);
+    let verdict = PROCEED;
+    if (ticket !== undefined) {
+      this.#inFlight++;
+      step.ticket = ticket;
+      this.#draw(step);
+    } else if (state.kind !== 'closed') {
+      this.#rejected++;
+      const { name: policy, strategy } = this.#rules;
+      verdict = step.reject(refusal({ policy, operation: step.operation, rule: strategy.rule }, state, nowMs, this.#rules));
+    }
+    this.#tell();
+    return verdict;
+  }
+
+  /** The ticket of one more call; undefined where it is to be refused. */
+  #admit(state: CircuitState, nowMs: number): Ticket | undefined {
+    switch (state.kind) {
+      case 'closed':
+        return this.#ticket(state.generation, nowMs);
+      case 'ramping': {
+        const ramping = admitRamped(state, nowMs, this.#rules);
+        if (ramping === undefined) return undefined;
+        this.#state = ramping;
+        return this.#ticket(state.generation, nowMs);
+      }
+      case 'half-open': {
+        const admitted = admit(state, nowMs, this.#rules);
+        if (admitted === undefined) return undefined;
+        this.#state = admitted.state;
+        return admitted.probe;
+      }
+      default:
+        return undefined;
     }
   }
 
-  /** A new kind of state begins with nothing remembered. */
-  #become(state: CircuitState, why?: OpenedWhy): void {
-    const { kind } = this.#state;
+  #ticket(generation: number, nowMs: number): number | TimedCall {
+    return this.#rules.slowCallMs === Number.POSITIVE_INFINITY ? generation : this.#timed.begin(generation, nowMs);
+  }
+
+  // ---- outwards
+
+  #record(step: Step, ticket: Ticket, bearing: Bearing, { retryAfterMs = 0 }: Outcome): void {
+    if (typeof ticket === 'number') {
+      if (ticket === this.#state.generation) this.#recordCall(step, bearing, retryAfterMs);
+      return;
+    }
+    const nowMs = step.nowMs();
+    this.#passTime(nowMs);
+    this.#draw(step);
+    if (ticket instanceof TimedCall) this.#recordTimed(step, nowMs, ticket, bearing, retryAfterMs);
+    else this.#recordProbe(nowMs, ticket, bearing, retryAfterMs);
+    this.#tell();
+  }
+
+  /** A call that is not known to be slow. */
+  #recordCall(step: Step, bearing: Bearing, askedMs: number): void {
+    const { strategy } = this.#rules;
+    if (bearing === 'success') {
+      strategy.succeeded(step);
+      if (this.#state.kind !== 'ramping') return;
+      this.#become(rampSucceeded(this.#state, this.#rules), 'successes');
+    } else if (bearing === 'failure') {
+      this.#draw(step);
+      const nowMs = step.nowMs();
+      if (strategy.failed(nowMs)) this.#open(nowMs, 'failures', askedMs);
+    }
+    this.#tell();
+  }
+
+  #recordTimed(step: Step, nowMs: number, call: TimedCall, bearing: Bearing, askedMs: number): void {
+    call.link.unlink();
+    if (call.generation !== this.#state.generation) return;
+    const { strategy } = this.#rules;
+    const { counted } = call;
+    if (counted === undefined) this.#recordCall(step, bearing, askedMs);
+    else if (bearing === 'failure' && counted.by === strategy && strategy.slowFailed(counted.mark, nowMs)) {
+      this.#open(nowMs, 'failures', askedMs);
+    }
+  }
+
+  #recordProbe(nowMs: number, probe: Probe, bearing: Bearing, askedMs: number): void {
+    const state = this.#state;
+    const counts = isCurrent(state, probe);
+    probe.isAwaited = false;
+    if (counts && bearing === 'failure') this.#open(nowMs, 'failed-probe', askedMs);
+    else if (counts && bearing === 'success') this.#become(probeSucceeded(state, nowMs, this.#rules), 'successes');
+  }
+
+  // ---- the state
+
+  #draw(step: Step): void {
+    if (this.#rules.recoveryJitter > 0) this.#chance = step.random();
+  }
+
+  #open(atMs: number, why: Why, askedMs: number): void {
+    this.#become(open(this.#state, atMs, { chance: this.#chance, askedMs }, this.#rules), why);
+  }
+
+  /** Everything that the time up to `nowMs` has brought about, in its order. */
+  #passTime(nowMs: number): void {
+    this.#countSlow(nowMs);
+    this.#moveTo(nowMs);
+  }
+
+  #countSlow(nowMs: number): void {
+    const { slowCallMs, strategy } = this.#rules;
+    for (let call = this.#timed.takeSlow(nowMs, slowCallMs); call !== undefined; call = this.#timed.takeSlow(nowMs, slowCallMs)) {
+      const atMs = this.#timed.slowAtMs(call, slowCallMs);
+      this.#moveTo(atMs);
+      if (call.generation !== this.#state.generation) continue;
+      call.counted = { by: strategy, mark: strategy.slowed(atMs) };
+      if (strategy.isTooSlow(atMs)) this.#open(atMs, 'slow-calls', 0);
+    }
+  }
+
+  #moveTo(nowMs: number): void {
+    for (let next = this.#after(this.#state, nowMs); next !== this.#state; next = this.#after(this.#state, nowMs)) {
+      this.#become(next, next.kind === 'open' ? this.#whyProbeFailed : 'time');
+    }
+  }
+
+  #after(state: CircuitState, nowMs: number): CircuitState {
+    return state.kind === 'closed' && state.probes.length === 0 ? state : passTime(state, nowMs, this.#chance, this.#rules);
+  }
+
+  get #whyProbeFailed(): Why {
+    const { slowCallMs, probeLeaseMs } = this.#rules;
+    return slowCallMs < probeLeaseMs ? 'slow-probe' : 'lost-probe';
+  }
+
+  /** A new generation begins with nothing remembered. */
+  #become(state: CircuitState, why: Why): void {
+    const before = this.#state;
     this.#state = state;
-    if (state.kind === kind) return;
-    this.rules.strategy.reset();
-    if (state.kind === 'open') this.#opened++;
-    if (this.#channel.hasSubscribers) this.#untold.push({ type: EVENTS[state.kind], policy: this.name, ...why });
+    const isNew = state.generation !== before.generation;
+    if (!isNew && state.kind === before.kind) return;
+    if (this.#channel.hasSubscribers) this.#untold.push(this.#changed(state, why, isNew ? EVENTS[state.kind] : 'ramped'));
+    if (isNew) this.#rules.strategy.reset();
+  }
+
+  #changed(state: CircuitState, why: Why, type: string): KeelsonEvent {
+    const about = { type, policy: this.name };
+    if (state.kind === 'isolated') return { ...about, ...state.holds[0] };
+    const { inRow: openedInRow } = state.opening;
+    const event = { ...about, reason: why, openedInRow };
+    if (state.kind !== 'open') return event;
+    const counts = why === 'failures' || why === 'slow-calls' ? this.#rules.strategy.counts(state.sinceMs) : {};
+    const opened = { ...event, ...counts, openMs: openMs(state.opening, this.#rules) };
+    return opened;
   }
 
   #tell(): void {
     for (let event = this.#untold.shift(); event !== undefined; event = this.#untold.shift()) this.#channel.publish(event);
   }
-
-  #openError(operation: string, nowMs: number): CircuitOpenError {
-    const { name, strategy } = this.rules;
-    const afterMs = retryAfterMs(this.#state, nowMs, this.rules);
-    const why = this.#state.kind === 'open' ? `is open (it opens on ${strategy.rule})` : 'is half-open, and its probes are out';
-    const message = `${operation} was refused: ${name} ${why}; try again in ${formatMs(afterMs)}`;
-    return withoutStack(() => new CircuitOpenError(message, { policy: name, operation, retryAfterMs: afterMs }));
-  }
 }
+
+const generationOf = (ticket: number | TimedCall): number => (typeof ticket === 'number' ? ticket : ticket.generation);
 
 /** A permanent failure is an answer: the callee is there. */
 function bearingOf({ kind, origin }: Outcome): Bearing {
   if (kind === 'cancelled' || origin === 'local') return 'neutral';
   return kind === 'ok' || kind === 'permanent' ? 'success' : 'failure';
 }
-
-const isProbe = (ticket: unknown): ticket is Probe => typeof ticket === 'object' && ticket !== null;

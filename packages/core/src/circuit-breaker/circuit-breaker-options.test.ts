@@ -1,15 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import { KeelsonError } from '../errors/keelson-error.ts';
-import { CircuitBreaker, type CircuitBreakerOptions, circuitBreaker } from './circuit-breaker.ts';
+import { CircuitBreaker, circuitBreaker } from './circuit-breaker.ts';
+import type { CircuitBreakerOptions } from './circuit-breaker-options.ts';
 
 describe('the options', () => {
   test('what is left out, or undefined, has its default', () => {
     const defaults = {
       failureThreshold: 5,
       recoveryTimeoutMs: 30_000,
+      recoveryFactor: 2,
+      maxRecoveryTimeoutMs: 300_000,
+      recoveryJitter: 0,
       successThreshold: 1,
       maxProbes: 1,
       probeLeaseMs: 60_000,
+      rampUp: 100,
       handles: 'by kind',
       handlesResult: 'by kind',
     };
@@ -23,20 +28,30 @@ describe('the options', () => {
     const policy = circuitBreaker({
       name: 'payments',
       failureThreshold: 3,
+      slowCallDuration: '2s',
       recoveryTimeout: '1m',
+      recoveryFactor: 1.5,
+      maxRecoveryTimeout: '10m',
+      recoveryJitter: 0.2,
       successThreshold: 4,
       maxProbes: 2,
       probeLease: '5s',
+      rampUp: 0,
       handles: [TypeError, KeelsonError],
       handlesResult: () => false,
     });
     expect(policy.name).toBe('payments');
     expect(policy.describe().options).toEqual({
       failureThreshold: 3,
+      slowCallDurationMs: 2000,
       recoveryTimeoutMs: 60_000,
+      recoveryFactor: 1.5,
+      maxRecoveryTimeoutMs: 600_000,
+      recoveryJitter: 0.2,
       successThreshold: 4,
       maxProbes: 2,
       probeLeaseMs: 5000,
+      rampUp: 0,
       handles: ['TypeError', 'KeelsonError'],
       handlesResult: 'function',
     });
@@ -56,10 +71,29 @@ describe('the options', () => {
       { window: { period: 500 }, failureRate: 0.1, minimumCalls: 99 },
       { windowPeriodMs: 500, failureRate: 0.1, minimumCalls: 99 },
     ],
+    [
+      { window: { calls: 20 }, slowCallDuration: '2s' },
+      { slowCallDurationMs: 2000, slowCallRate: 1 },
+    ],
+    [
+      { window: { period: '10s' }, slowCallDuration: '2s', slowCallRate: 0.2 },
+      { slowCallDurationMs: 2000, slowCallRate: 0.2 },
+    ],
   ])('%j: a window has a rate, and no threshold', (options, described) => {
     const { options: inForce } = circuitBreaker(options).describe();
     expect(inForce).toMatchObject(described);
     expect(inForce).not.toHaveProperty('failureThreshold');
+  });
+
+  test('no call is slow unless asked for, and then no window has a rate for it', () => {
+    const { options } = circuitBreaker({ window: { calls: 20 }, slowCallDuration: Number.POSITIVE_INFINITY, slowCallRate: 0.5 }).describe();
+    expect(options).not.toHaveProperty('slowCallDurationMs');
+    expect(options).not.toHaveProperty('slowCallRate');
+  });
+
+  test('the longest time it stays open is at least the shortest', () => {
+    expect(circuitBreaker({ recoveryTimeout: '10m' }).describe().options['maxRecoveryTimeoutMs']).toBe(600_000);
+    expect(circuitBreaker({ recoveryTimeout: '1m', maxRecoveryTimeout: '1m' }).describe().options['maxRecoveryTimeoutMs']).toBe(60_000);
   });
 
   test('the description survives JSON', () => {
@@ -104,6 +138,19 @@ describe('the options', () => {
     [{ window: { calls: 9 }, failureRate: Number.NaN }, 'failureRate must be a number above 0 and at most 1, got NaN'],
     [{ window: { calls: 9 }, minimumCalls: 0 }, 'minimumCalls must be a whole number of at least 1, got 0'],
     [{ window: { calls: 9 }, minimumCalls: 10 }, 'minimumCalls must be at most the 9 calls of the window, which can hold no more, got 10'],
+    [{ slowCallDuration: 0 }, 'slowCallDuration must be a duration above 0'],
+    [{ slowCallDuration: Number.NaN }, 'slowCallDuration must be a duration above 0'],
+    [{ window: { calls: 9 }, slowCallDuration: '1s', slowCallRate: 0 }, 'slowCallRate must be a number above 0 and at most 1, got 0'],
+    [{ window: { calls: 9 }, slowCallRate: 0.5 }, 'slowCallRate must be given together with slowCallDuration, or left out, got 0.5'],
+    [{ slowCallDuration: '1s', slowCallRate: 0.5 }, 'slowCallRate must be given together with window, or left out, got 0.5'],
+    [{ recoveryFactor: 0.9 }, 'recoveryFactor must be a number of at least 1, got 0.9'],
+    [{ recoveryFactor: Number.POSITIVE_INFINITY }, 'recoveryFactor must be a number of at least 1, got Infinity'],
+    [{ maxRecoveryTimeout: Number.POSITIVE_INFINITY }, 'maxRecoveryTimeout must be a finite duration above 0'],
+    [{ maxRecoveryTimeout: '29s' }, 'maxRecoveryTimeout must be at least recoveryTimeout, 30s, got "29s"'],
+    [{ recoveryTimeout: '2m', maxRecoveryTimeout: '1m' }, 'maxRecoveryTimeout must be at least recoveryTimeout, 2m, got "1m"'],
+    [{ recoveryJitter: 1.1 }, 'recoveryJitter must be a number from 0 to 1, got 1.1'],
+    [{ rampUp: -1 }, 'rampUp must be a whole number of at least 0, got -1'],
+    [{ rampUp: Number.POSITIVE_INFINITY }, 'rampUp must be a whole number of at least 0, got Infinity'],
     [{ failureRate: 0.5 }, 'failureRate must be given together with window, or left out, got 0.5'],
     [{ minimumCalls: 5 }, 'minimumCalls must be given together with window, or left out, got 5'],
   ])('F2: %j is refused', (options, message) => {

@@ -9,8 +9,9 @@ import { DONE, type Layer } from '../policy/layer.ts';
 import { limit, policyOf } from '../policy/test-layers.test-support.ts';
 import { ending, onVirtualTime } from '../policy/virtual-time.test-support.ts';
 import { scriptedOperation } from '../testing/scripted-operation.ts';
-import { type CircuitBreaker, type CircuitBreakerOptions, type CircuitBreakerStatistics, circuitBreaker } from './circuit-breaker.ts';
-import { CircuitOpenError } from './circuit-breaker-layer.ts';
+import { type CircuitBreaker, type CircuitBreakerStatistics, circuitBreaker } from './circuit-breaker.ts';
+import type { CircuitBreakerOptions } from './circuit-breaker-options.ts';
+import { CircuitOpenError } from './circuit-open-error.ts';
 
 const time = onVirtualTime();
 const down = (): Error => new Error('down');
@@ -18,7 +19,7 @@ const fail = (): Promise<never> => Promise.reject(down());
 
 /** Opens after one failure, for 10 s; a probe may take 5 s. */
 const touchy = (options: CircuitBreakerOptions = {}): CircuitBreaker =>
-  circuitBreaker({ failureThreshold: 1, recoveryTimeout: '10s', probeLease: '5s', ...options });
+  circuitBreaker({ failureThreshold: 1, recoveryTimeout: '10s', recoveryFactor: 1, probeLease: '5s', ...options });
 
 /** A breaker that is half-open. */
 async function halfOpen(options?: CircuitBreakerOptions): Promise<CircuitBreaker> {
@@ -248,9 +249,9 @@ describe('a half-open circuit', () => {
     const probe = ending(compose(limit(100), breaker).execute(work.operation));
     await time.clock.advance(4999);
     await probe;
-    expect(breaker.statistics()).toMatchObject({ state: 'half-open', inFlight: 1, retryAfterMs: 1 });
+    expect(breaker.statistics()).toMatchObject({ state: 'half-open', probes: 1, retryAfterMs: 1 });
     await time.clock.advance(1);
-    expect(breaker.statistics()).toMatchObject({ state: 'half-open', inFlight: 0 });
+    expect(breaker.statistics()).toMatchObject({ state: 'half-open', inFlight: 1, probes: 0 });
     expect(await breaker.execute(() => 'value')).toBe('value');
     work.open[0]?.reject(down());
     await time.clock.settle();
@@ -291,7 +292,7 @@ describe('a half-open circuit', () => {
     await time.clock.advance(1);
     expect(breaker.state).toBe('open');
     await time.clock.advance('2s');
-    expect(breaker.statistics()).toMatchObject({ state: 'open', inFlight: 0, retryAfterMs: 8000 });
+    expect(breaker.statistics()).toMatchObject({ state: 'open', inFlight: 1, probes: 0, retryAfterMs: 8000 });
     work.open[0]?.resolve('too late');
     expect(await probe).toEqual({ value: 'too late' });
     expect(breaker.state).toBe('open');
@@ -305,10 +306,14 @@ describe('looking at it', () => {
       name: 'api',
       state: 'closed',
       inFlight: 0,
+      probes: 0,
       calls: 0,
       failures: 0,
+      slowCalls: 0,
       opened: 0,
+      openedInRow: 0,
       rejected: 0,
+      acceptsCalls: true,
     };
     expect(breaker.statistics()).toStrictEqual(fresh);
     expect(Object.isFrozen(breaker.statistics())).toBe(true);
@@ -318,7 +323,7 @@ describe('looking at it', () => {
     await ending(breaker.execute(fail));
     await time.clock.advance('10s');
     const opened = breaker.statistics();
-    expect(opened).toStrictEqual({ ...fresh, state: 'open', opened: 1, rejected: 1, retryAfterMs: 20_000 });
+    expect(opened).toStrictEqual({ ...fresh, state: 'open', opened: 1, openedInRow: 1, rejected: 1, retryAfterMs: 20_000 });
     expect(JSON.parse(JSON.stringify(opened))).toEqual(opened);
   });
 
@@ -345,10 +350,10 @@ describe('looking at it', () => {
     await time.clock.advance('10s');
     await breaker.execute(() => 'value');
     expect(events).toEqual([
-      { type: 'opened', policy: 'api', reason: 'failures', calls: 1, failures: 1 },
+      { type: 'opened', policy: 'api', reason: 'failures', openedInRow: 1, calls: 1, failures: 1, slowCalls: 0, openMs: 10_000 },
       { type: 'rejected', policy: 'api', operation: 'loadUser', attempt: 1, error: refused.error },
-      { type: 'half-opened', policy: 'api' },
-      { type: 'closed', policy: 'api' },
+      { type: 'half-opened', policy: 'api', reason: 'time', openedInRow: 1 },
+      { type: 'closed', policy: 'api', reason: 'successes', openedInRow: 1 },
     ]);
   });
 

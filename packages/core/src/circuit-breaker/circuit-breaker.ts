@@ -1,169 +1,49 @@
 import { currentClock } from '../context/ambient.ts';
-import { type Check, type Checks, checkOptions, fraction, func, text, wholeNumber } from '../errors/check-options.ts';
+import { text } from '../errors/check-options.ts';
+import type { ClosedError } from '../errors/closed-error.ts';
 import { optionError } from '../errors/option-error.ts';
 import { enlist } from '../observe/live.ts';
-import { type Handles, handlesCheck } from '../policy/handles.ts';
+import type { DrainOptions } from '../policy/admission.ts';
 import { LayerPolicy } from '../policy/layer-policy.ts';
-import { type Duration, durationMs, formatMs, toMs } from '../time/duration.ts';
-import { CircuitBreakerLayer, type CircuitOpenError } from './circuit-breaker-layer.ts';
-import { retryAfterMs } from './circuit-state.ts';
-import { Consecutive, CountWindow, TimeWindow, type TripStrategy } from './trip-strategy.ts';
-
-/** Over what a {@link circuitBreaker} counts: the last calls (1 to a million), or the last while (10 ms or longer). */
-export type CircuitWindow = { readonly calls: number } | { readonly period: Duration };
-
-/** The state of a circuit. */
-export type CircuitStateName = 'closed' | 'open' | 'half-open';
-
-/** What a {@link circuitBreaker} is made of. */
-export interface CircuitBreakerOptions {
-  /** Without a `window`: opens on so many failures in a row. Default 5. */
-  readonly failureThreshold?: number | undefined;
-  /** Counts over the last calls, or over the last while; then `failureRate` decides. Default: none. */
-  readonly window?: CircuitWindow | undefined;
-  /** With a `window`: opens when this share of its calls failed. Above 0, at most 1; default 0.5. */
-  readonly failureRate?: number | undefined;
-  /** With a `window`: so many calls have to be in it before the rate counts. Default 10, or the calls of the window if they are fewer. */
-  readonly minimumCalls?: number | undefined;
-  /** How long it stays open before it lets a probe through. Default `'30s'`. */
-  readonly recoveryTimeout?: Duration | undefined;
-  /** So many probes have to succeed before it closes. Default 1. */
-  readonly successThreshold?: number | undefined;
-  /** How many probes may be out at once. Default 1. */
-  readonly maxProbes?: number | undefined;
-  /** How long a probe may take; one that takes longer counts as a failure. Longer than the slowest good answer. Default `'1m'`. */
-  readonly probeLease?: Duration | undefined;
-  /** Which errors count as failures. Default: by their kind, see {@link classify}: what is transient, throttled or overloaded. */
-  readonly handles?: Handles | undefined;
-  /** Which values count as failures, besides those whose kind says so. */
-  readonly handlesResult?: ((value: unknown) => boolean) | undefined;
-  /** For errors, events and statistics. Default `'circuit breaker'`. */
-  readonly name?: string | undefined;
-}
-
-/**
- * The defaults of {@link CircuitBreakerOptions}.
- *
- * @example
- * import assert from 'node:assert/strict';
- * import { circuitBreaker, circuitBreakerDefaults } from 'keelson';
- *
- * assert.equal(circuitBreaker().describe().options['failureThreshold'], circuitBreakerDefaults.failureThreshold);
- */
-export const circuitBreakerDefaults: {
-  readonly failureThreshold: number;
-  readonly failureRate: number;
-  readonly minimumCalls: number;
-  readonly recoveryTimeout: Duration;
-  readonly successThreshold: number;
-  readonly maxProbes: number;
-  readonly probeLease: Duration;
-  readonly name: string;
-} = Object.freeze({
-  failureThreshold: 5,
-  failureRate: 0.5,
-  minimumCalls: 10,
-  recoveryTimeout: '30s',
-  successThreshold: 1,
-  maxProbes: 1,
-  probeLease: '1m',
-  name: 'circuit breaker',
-});
+import { CircuitBreakerLayer } from './circuit-breaker-layer.ts';
+import { type CircuitBreakerOptions, changedOptions, checkBreaker, rulesOf } from './circuit-breaker-options.ts';
+import { type CircuitOpenError, type CircuitStateName, nameOf } from './circuit-open-error.ts';
+import { type CircuitBreakerSnapshot, checkCircuitSnapshot, remembered, restored } from './circuit-snapshot.ts';
+import { type Hold, isStable, rampLimit, retryAfterMs } from './circuit-state.ts';
 
 /** A circuit breaker at one moment; frozen, and plain enough for JSON. */
 export interface CircuitBreakerStatistics {
   readonly name: string;
   readonly state: CircuitStateName;
-  /** Probes whose work has not ended and whose lease is not over. */
+  /** Calls that were let through and whose work has not ended, abandoned work included. */
   readonly inFlight: number;
-  /** The calls that count now: those of the window, or the failures in a row. */
+  /** Of these, the probes whose lease is not over. */
+  readonly probes: number;
+  /** The calls that count now: those of the window, or those in a row that failed or were slow. */
   readonly calls: number;
   /** The failures among them. */
   readonly failures: number;
+  /** The slow calls among them; one may have failed as well. */
+  readonly slowCalls: number;
   /** How often it has opened. */
   readonly opened: number;
+  /** How often without having been stable in between. */
+  readonly openedInRow: number;
   /** Calls it has refused so far. */
   readonly rejected: number;
-  /** When a call that is refused now may be let through; absent while one would pass. */
+  /** While it ramps up after closing: calls of this ramp that are in flight, and how many may be. */
+  readonly ramp?: { readonly inFlight: number; readonly limit: number };
+  /** While it is isolated: why, oldest first. */
+  readonly isolatedFor?: readonly string[];
+  /** When a call that is refused now may be let through; absent while one would pass, and where nobody knows. */
   readonly retryAfterMs?: number;
+  /** False once it was closed by its owner or drained. */
+  readonly acceptsCalls: boolean;
 }
 
-const one = wholeNumber({ min: 1 });
-const finite = durationMs();
-
-/** A window of calls takes a byte for each. */
-const MAX_WINDOW_CALLS = 1_000_000;
-/** A window of time is counted in tenths; none is shorter than the clock is good for. */
-const windowPeriod = durationMs({ min: 10 });
-
-const windowCheck: Check = {
-  expected: `{ calls: a whole number from 1 to ${MAX_WINDOW_CALLS} } or { period: ${windowPeriod.expected} }`,
-  accepts: (value) => {
-    if (typeof value !== 'object' || value === null) return false;
-    const entries = Object.entries(value);
-    const [key, size] = entries[0] ?? [];
-    if (entries.length !== 1) return false;
-    if (key === 'calls') return one.accepts(size) && (size as number) <= MAX_WINDOW_CALLS;
-    return key === 'period' && windowPeriod.accepts(size);
-  },
-};
-
-const CHECKS: Checks<CircuitBreakerOptions> = {
-  failureThreshold: one,
-  window: windowCheck,
-  failureRate: { expected: 'a number above 0 and at most 1', accepts: (value) => fraction.accepts(value) && value !== 0 },
-  minimumCalls: one,
-  recoveryTimeout: finite,
-  successThreshold: one,
-  maxProbes: one,
-  probeLease: finite,
-  handles: handlesCheck,
-  handlesResult: func,
-  name: text,
-};
-
-function check(options: CircuitBreakerOptions): void {
-  checkOptions<CircuitBreakerOptions>('circuitBreaker', options, CHECKS);
-  const { window, failureThreshold, failureRate, minimumCalls } = options;
-  const refuse = (option: string, value: unknown, expected: string): void => {
-    if (value !== undefined) throw optionError('circuitBreaker', option, value, expected);
-  };
-  if (window === undefined) {
-    refuse('failureRate', failureRate, 'given together with window, or left out');
-    refuse('minimumCalls', minimumCalls, 'given together with window, or left out');
-    return;
-  }
-  refuse('failureThreshold', failureThreshold, 'left out where there is a window: its failureRate decides');
-  if ('calls' in window && minimumCalls !== undefined && minimumCalls > window.calls) {
-    refuse('minimumCalls', minimumCalls, `at most the ${window.calls} calls of the window, which can hold no more`);
-  }
-}
-
-/** The strategy, and the options in force that belong to it. What does not expire by itself is forgotten after `memoryMs` without news (law B5). */
-function strategyOf(
-  options: CircuitBreakerOptions,
-  memoryMs: number,
-): { readonly strategy: TripStrategy; readonly described: Readonly<Record<string, unknown>> } {
-  const { window } = options;
-  if (window === undefined) {
-    const failureThreshold = options.failureThreshold ?? circuitBreakerDefaults.failureThreshold;
-    return { strategy: new Consecutive(failureThreshold, memoryMs), described: { failureThreshold } };
-  }
-  const failureRate = options.failureRate ?? circuitBreakerDefaults.failureRate;
-  if ('calls' in window) {
-    const { calls } = window;
-    const minimumCalls = options.minimumCalls ?? Math.min(calls, circuitBreakerDefaults.minimumCalls);
-    return {
-      strategy: new CountWindow(calls, { failureRate, minimumCalls }, memoryMs),
-      described: { windowCalls: calls, failureRate, minimumCalls },
-    };
-  }
-  const periodMs = toMs(window.period);
-  const minimumCalls = options.minimumCalls ?? circuitBreakerDefaults.minimumCalls;
-  return {
-    strategy: new TimeWindow(periodMs, { failureRate, minimumCalls }, formatMs(periodMs)),
-    described: { windowPeriodMs: periodMs, failureRate, minimumCalls },
-  };
+/** Keeps a circuit isolated until it is disposed of. */
+export interface Isolation extends Disposable {
+  readonly reason: string;
 }
 
 /**
@@ -177,36 +57,147 @@ function strategyOf(
  * assert.equal(api.state, 'closed');
  * assert.equal(api.describe().options['windowPeriodMs'], 10_000);
  */
-export class CircuitBreaker extends LayerPolicy<never, CircuitOpenError> {
+export class CircuitBreaker extends LayerPolicy<never, CircuitOpenError | ClosedError> {
   readonly #layer: CircuitBreakerLayer;
+  /** As given. */
+  #options: CircuitBreakerOptions;
 
   constructor(options: CircuitBreakerOptions = {}) {
-    check(options);
-    const recovery = {
-      recoveryTimeoutMs: toMs(options.recoveryTimeout ?? circuitBreakerDefaults.recoveryTimeout),
-      successThreshold: options.successThreshold ?? circuitBreakerDefaults.successThreshold,
-      maxProbes: options.maxProbes ?? circuitBreakerDefaults.maxProbes,
-      probeLeaseMs: toMs(options.probeLease ?? circuitBreakerDefaults.probeLease),
-    };
-    // by then an open circuit would have sent a probe, and that would have answered: what it knew would be worth nothing any more
-    const memoryMs = Math.max(recovery.recoveryTimeoutMs, recovery.probeLeaseMs);
-    const { strategy, described } = strategyOf(options, memoryMs);
-    const layer = new CircuitBreakerLayer({
-      name: options.name ?? circuitBreakerDefaults.name,
-      ...recovery,
-      strategy,
-      handles: options.handles,
-      handlesResult: options.handlesResult,
-      options: { ...described, ...recovery },
-    });
+    checkBreaker('circuitBreaker', options);
+    const layer = new CircuitBreakerLayer(rulesOf(options));
     super(layer);
     this.#layer = layer;
+    this.#options = { ...options };
     enlist(this);
   }
 
-  /** The state now; an open circuit whose `recoveryTimeout` has passed is half-open. */
+  /** The state now; an open circuit whose time has passed is half-open. */
   get state(): CircuitStateName {
-    return this.#layer.stateAt(currentClock().nowMs()).kind;
+    return nameOf(this.#layer.stateAt(currentClock().nowMs()));
+  }
+
+  /**
+   * Refuses every call with a {@link CircuitOpenError} that says `reason`, from now on until the handle is disposed of: for a deployment, or an incident.
+   * Handles add up; when the last one is disposed of the circuit closes, with nothing remembered, and ramps up. Calls in flight go on, and no longer count.
+   * No `retryAfterMs` is told, so that a retry outside gives up at once.
+   *
+   * @example
+   * import assert from 'node:assert/strict';
+   * import { circuitBreaker } from 'keelson';
+   *
+   * const breaker = circuitBreaker({ name: 'user service' });
+   * {
+   *   using isolation = breaker.isolate('deploying');
+   *   assert.equal(breaker.state, 'isolated');
+   *   await assert.rejects(breaker.execute(() => 'not called', { name: 'loadUser' }), {
+   *     message: 'loadUser was refused: user service is isolated: deploying',
+   *   });
+   * }
+   * assert.equal(breaker.state, 'closed');
+   */
+  isolate(reason: string): Isolation {
+    if (!text.accepts(reason)) throw optionError('circuitBreaker.isolate', 'reason', reason, text.expected);
+    const hold: Hold = { reason };
+    this.#layer.isolate(hold, currentClock().nowMs());
+    return { reason, [Symbol.dispose]: () => this.#layer.letGo(hold, currentClock().nowMs()) };
+  }
+
+  /**
+   * Changes the options that are given, in force at once, for an open circuit and for probes, too; the others stay. Checked as when it was made: ERR_OPTION
+   * for what is wrong, and then nothing has changed. What is counted stays where it means the same: in a row, over the last calls (of another number as
+   * well), over the same period. `failureThreshold` and `window` take each other's place. The `name` cannot change, and `handles` and `handlesResult` can
+   * only be put in the place of one that was there: without one, no call carries the async context that code of yours is owed (law P3).
+   *
+   * @example
+   * import assert from 'node:assert/strict';
+   * import { circuitBreaker } from 'keelson';
+   *
+   * const breaker = circuitBreaker({ failureThreshold: 1, recoveryTimeout: '1m' });
+   * await breaker.execute(() => Promise.reject(new Error('down'))).catch(() => {});
+   * breaker.reconfigure({ recoveryTimeout: '5s' });
+   * assert((breaker.statistics().retryAfterMs ?? 0) <= 5000);
+   * assert.equal(breaker.describe().options['failureThreshold'], 1);
+   */
+  reconfigure(changes: Omit<CircuitBreakerOptions, 'name'> = {}): void {
+    const options = changedOptions('circuitBreaker.reconfigure', this.#options, changes);
+    this.#layer.reconfigure(rulesOf(options), currentClock().nowMs());
+    this.#options = options;
+  }
+
+  /**
+   * What is worth keeping when the process ends: whether it is open, for how much longer, and how often it has opened in a row. Frozen, and plain enough for
+   * JSON.
+   *
+   * @example
+   * import assert from 'node:assert/strict';
+   * import { circuitBreaker } from 'keelson';
+   *
+   * const old = circuitBreaker({ failureThreshold: 1 });
+   * await old.execute(() => Promise.reject(new Error('down'))).catch(() => {});
+   * const kept = JSON.stringify(old.snapshot());
+   *
+   * const breaker = circuitBreaker({ failureThreshold: 1 });
+   * breaker.restore(JSON.parse(kept));
+   * assert.equal(breaker.state, 'open');
+   */
+  snapshot(): CircuitBreakerSnapshot {
+    const clock = currentClock();
+    const nowMs = clock.nowMs();
+    const kept = remembered(this.#layer.stateAt(nowMs), nowMs, this.#layer.rules);
+    return Object.freeze({ version: 1, kind: 'circuit-breaker', takenAtMs: clock.epochMs(), ...kept });
+  }
+
+  /**
+   * Takes over what {@link CircuitBreaker.snapshot} gave, less the time that has passed since. An open circuit waits no longer than its own options allow, a
+   * closed one that was not stable yet ramps up; results of calls that are in flight no longer count. An isolated circuit stays isolated. Throws ERR_OPTION
+   * for what is no snapshot of a circuit breaker.
+   *
+   * @example
+   * import assert from 'node:assert/strict';
+   * import { circuitBreaker } from 'keelson';
+   *
+   * const breaker = circuitBreaker({ recoveryTimeout: '30s' });
+   * const longAgo = { version: 1, kind: 'circuit-breaker', takenAtMs: 0, state: 'open', remainingMs: 60_000, openedInRow: 1, askedMs: 0 } as const;
+   * breaker.restore(longAgo);
+   * assert.equal(breaker.state, 'half-open');
+   */
+  restore(snapshot: CircuitBreakerSnapshot): void {
+    checkCircuitSnapshot(snapshot);
+    const clock = currentClock();
+    const now = { nowMs: clock.nowMs(), epochMs: clock.epochMs() };
+    this.#layer.restore(restored(this.#layer.stateAt(now.nowMs), snapshot, now, this.#layer.rules));
+  }
+
+  /**
+   * Refuses all calls that come later with ERR_CLOSED, whatever the circuit's state; what runs goes on (law P5). Idempotent.
+   *
+   * @example
+   * import assert from 'node:assert/strict';
+   * import { circuitBreaker } from 'keelson';
+   *
+   * const breaker = circuitBreaker();
+   * breaker.close();
+   * await assert.rejects(breaker.execute(() => 'never'), { code: 'ERR_CLOSED' });
+   */
+  close(): void {
+    this.#layer.admission.close();
+  }
+
+  /**
+   * Lets nobody in any more (ERR_CLOSED), and resolves when all calls that run are through, abandoned work included. After `timeout` it rejects with a
+   * {@link TimeoutError}; what runs goes on.
+   *
+   * @example
+   * import assert from 'node:assert/strict';
+   * import { circuitBreaker } from 'keelson';
+   *
+   * const breaker = circuitBreaker();
+   * const result = breaker.execute(async () => 'done');
+   * await breaker.drain({ timeout: '10s' });
+   * assert.equal(await result, 'done');
+   */
+  drain(options?: DrainOptions): Promise<void> {
+    return this.#layer.admission.drain(options);
   }
 
   /**
@@ -222,18 +213,25 @@ export class CircuitBreaker extends LayerPolicy<never, CircuitOpenError> {
    * assert.deepEqual({ state, opened }, { state: 'open', opened: 1 });
    */
   statistics(): CircuitBreakerStatistics {
-    const { name, opened, rejected, rules } = this.#layer;
+    const layer = this.#layer;
+    const { rules } = layer;
     const nowMs = currentClock().nowMs();
-    const state = this.#layer.stateAt(nowMs);
+    const state = layer.stateAt(nowMs);
     const afterMs = retryAfterMs(state, nowMs, rules);
+    const isForgotten = (state.kind === 'closed' || state.kind === 'ramping') && isStable(state, nowMs, rules);
     return Object.freeze({
-      name,
-      state: state.kind,
-      inFlight: state.probes.length,
+      name: rules.name,
+      state: nameOf(state),
+      inFlight: layer.inFlight,
+      probes: state.probes.length,
       ...rules.strategy.counts(nowMs),
-      opened,
-      rejected,
-      ...(afterMs > 0 ? { retryAfterMs: afterMs } : {}),
+      opened: state.opened,
+      openedInRow: isForgotten ? 0 : state.opening.inRow,
+      rejected: layer.rejected,
+      ...(state.kind === 'ramping' ? { ramp: Object.freeze({ inFlight: state.inFlight, limit: rampLimit(state, nowMs, rules) }) } : {}),
+      ...(state.kind === 'isolated' ? { isolatedFor: Object.freeze(state.holds.map(({ reason }) => reason)) } : {}),
+      ...(afterMs === undefined || afterMs === 0 ? {} : { retryAfterMs: afterMs }),
+      acceptsCalls: layer.admission.isOpen,
     });
   }
 }
@@ -241,20 +239,24 @@ export class CircuitBreaker extends LayerPolicy<never, CircuitOpenError> {
 /**
  * Makes a policy that stops calling what keeps failing, and finds out by single probes when it works again.
  *
- * Closed, it lets calls through and counts; on `failureThreshold` failures in a row, or on the `failureRate` of a `window`, it opens. Open, it refuses
- * every call at once with a {@link CircuitOpenError} (ERR_CIRCUIT_OPEN), whose `retryAfterMs` a retry outside waits for (law R2). After
- * `recoveryTimeout` it is half-open and lets `maxProbes` calls through: `successThreshold` successes close it, one failure opens it again. Nobody is
- * kept waiting behind a probe (law B3).
+ * Closed, it lets calls through and counts; on `failureThreshold` failures in a row, or on the `failureRate` of a `window`, it opens. With a
+ * `slowCallDuration` a call that takes longer counts, too, as soon as it does: a callee that hangs opens the circuit before its calls end (law B4). Open,
+ * it refuses every call at once with a {@link CircuitOpenError} (ERR_CIRCUIT_OPEN), whose `retryAfterMs` a retry outside waits for (law R2). It stays open
+ * for `recoveryTimeout`, or for as long as the failure that opened it asked for (a Retry-After) if that is longer; the next time for `recoveryFactor` times
+ * as long, and never for more than `maxRecoveryTimeout`, until it has been closed for as long as it was open, and so is stable (law B6). Then it is half-open
+ * and lets `maxProbes` calls through: `successThreshold` successes close it, one failure opens it again. Closed, it ramps up: one call in flight, and one
+ * more for each success, until `rampUp` have succeeded, or it is stable. Nobody is kept waiting behind a probe or in a ramp (law B3).
  *
  * A call counts in the state it began in: a late result of an older one is ignored (law B1). What was cancelled, and what another policy refused in this
- * process, is neutral; a cancelled probe gives its place back when its work has ended. A failure that is permanent (not found, forbidden) is an
- * answer and counts as a success, and so does an error that `handles` does not name. A probe has its place for `probeLease`; one that has not answered
- * by then has failed (law B2).
+ * process, is neutral, unless it was slow before; a cancelled probe gives its place back when its work has ended. A failure that is permanent (not found,
+ * forbidden) is an answer and counts as a success, and so does an error that `handles` does not name. A probe has its place for `probeLease`; one that has
+ * not answered by then has failed (law B2), and so has one that is slow.
  *
- * What is known is forgotten when nobody calls (law B5): a window of time loses what is older than its period; failures in a row, and a window of
- * calls, count for as long as news comes within `recoveryTimeout` or `probeLease`, whichever is longer. Throws ERR_OPTION for wrong options.
+ * What is known is forgotten when nobody calls (law B5): a window of time loses what is older than its period; calls in a row, and a window of calls, count
+ * for as long as news comes within `recoveryTimeout` or `probeLease`, whichever is longer. Throws ERR_OPTION for wrong options.
  *
- * Sources: Nygard, "Release It!", 2007; generations as in sony/gobreaker; leased probes as Polly's, which re-admits one a break.
+ * Sources: Nygard, "Release It!", 2007; generations as in sony/gobreaker; leased probes as Polly's, which re-admits one a break; slow calls as in
+ * Resilience4j, but counted in flight; growth as Linkerd's and Envoy's ejections; the ramp is TCP's slow start (Jacobson, 1988).
  *
  * @example
  * import assert from 'node:assert/strict';
@@ -266,7 +268,7 @@ export class CircuitBreaker extends LayerPolicy<never, CircuitOpenError> {
  *
  * const error = await breaker.execute(() => 'not called', { name: 'loadUser' }).catch((e: unknown) => e);
  * assert(error instanceof CircuitOpenError);
- * assert(error.retryAfterMs > 59_000);
+ * assert(error.retryAfterMs !== undefined && error.retryAfterMs > 59_000);
  */
 export function circuitBreaker(options?: CircuitBreakerOptions): CircuitBreaker {
   return new CircuitBreaker(options);

@@ -1,121 +1,59 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { ClosedError } from '../errors/closed-error.ts';
+import { OUTCOME } from '../outcome/classify.ts';
 import { PROCEED } from '../policy/layer.ts';
 import { type FakeStep, fakeStep } from '../testing/fake-step.ts';
-import { CircuitBreakerLayer, CircuitOpenError } from './circuit-breaker-layer.ts';
+import { CircuitBreakerLayer } from './circuit-breaker-layer.ts';
+import { CHANCE, CircuitModel, type ModelCall, type ModelRules } from './circuit-model.test-support.ts';
+import { CircuitOpenError } from './circuit-open-error.ts';
+import type { Hold } from './circuit-state.ts';
+import { rampLimit } from './circuit-state.ts';
 import { Consecutive } from './trip-strategy.ts';
 
 const SEED = 20_251_121;
-
-interface Rules {
-  readonly failureThreshold: number;
-  readonly recoveryTimeoutMs: number;
-  readonly successThreshold: number;
-  readonly maxProbes: number;
-  readonly probeLeaseMs: number;
-}
-
-interface ModelCall {
-  readonly generation: number;
-  /** Infinity for a call that is no probe. */
-  readonly leaseEndsMs: number;
-  progress: 'running' | 'ended' | 'released';
-}
-
-/** A circuit that lives through every millisecond, where the real one looks only when it is asked. */
-class Model {
-  kind: 'closed' | 'open' | 'half-open' = 'closed';
-  generation = 0;
-  nowMs = 0;
-  openUntilMs = 0;
-  inRow = 0;
-  successes = 0;
-  readonly calls: ModelCall[] = [];
-  readonly #rules: Rules;
-
-  constructor(rules: Rules) {
-    this.#rules = rules;
-  }
-
-  /** The probes that have a place. */
-  get probes(): readonly ModelCall[] {
-    return this.calls.filter((call) => isProbe(call) && call.progress !== 'released' && call.leaseEndsMs > this.nowMs);
-  }
-
-  /** For how long a call that is refused now has to wait. */
-  get retryAfterMs(): number {
-    const { recoveryTimeoutMs } = this.#rules;
-    if (this.kind === 'open') return this.openUntilMs - this.nowMs;
-    return Math.min(recoveryTimeoutMs, ...this.probes.map(({ leaseEndsMs }) => leaseEndsMs - this.nowMs));
-  }
-
-  change(kind: Model['kind']): void {
-    this.kind = kind;
-    this.generation++;
-    this.inRow = 0;
-    this.successes = 0;
-    if (kind === 'open') this.openUntilMs = this.nowMs + this.#rules.recoveryTimeoutMs;
-  }
-
-  tick(): void {
-    this.nowMs++;
-    if (this.kind === 'open' && this.nowMs === this.openUntilMs) this.change('half-open');
-    if (this.kind === 'half-open' && this.calls.some((call) => this.counts(call) && call.leaseEndsMs === this.nowMs)) this.change('open');
-  }
-
-  counts(call: ModelCall): boolean {
-    return call.progress === 'running' && call.generation === this.generation;
-  }
-
-  /** Whether a call may begin now; it has begun, then. */
-  begins(): boolean {
-    if (this.kind === 'open' || (this.kind === 'half-open' && this.probes.length === this.#rules.maxProbes)) return false;
-    const leaseEndsMs = this.kind === 'closed' ? Number.POSITIVE_INFINITY : this.nowMs + this.#rules.probeLeaseMs;
-    this.calls.push({ generation: this.generation, leaseEndsMs, progress: 'running' });
-    return true;
-  }
-
-  ends(call: ModelCall, how: 'success' | 'failure' | 'neutral'): void {
-    const counts = this.counts(call);
-    call.progress = 'ended';
-    if (!counts || how === 'neutral') return;
-    if (this.kind === 'half-open') {
-      if (how === 'failure') this.change('open');
-      else if (++this.successes === this.#rules.successThreshold) this.change('closed');
-    } else if (how === 'success') this.inRow = 0;
-    else if (++this.inRow === this.#rules.failureThreshold) this.change('open');
-  }
-}
-
-const isProbe = (call: ModelCall): boolean => call.leaseEndsMs !== Number.POSITIVE_INFINITY;
 
 /** The real one, and its calls in the order of the model's. */
 interface Real {
   readonly layer: CircuitBreakerLayer;
   readonly steps: FakeStep[];
-  readonly maxProbes: number;
+  readonly holds: Hold[];
 }
 
-abstract class Command implements fc.Command<Model, Real> {
-  abstract check(model: Model): boolean;
-  abstract act(model: Model, real: Real): void;
+function agree(model: CircuitModel, { layer }: Real): void {
+  const state = layer.stateAt(model.nowMs);
+  expect(state.kind).toBe(model.kind);
+  expect(state.probes).toHaveLength(model.probes.length);
+  expect(state.probes.length).toBeLessThanOrEqual(layer.rules.maxProbes);
+  expect(layer.inFlight).toBe(model.inFlight);
+  expect(state.opened).toBe(model.openings.length);
+  if (state.kind !== 'ramping') return;
+  const limit = rampLimit(state, model.nowMs, layer.rules);
+  expect(limit).toBeGreaterThanOrEqual(1);
+  expect(state.inFlight).toBeLessThanOrEqual(limit);
+  expect(state.inFlight).toBe(model.inRamp);
+}
 
-  run(model: Model, real: Real): void {
+abstract class Command implements fc.Command<CircuitModel, Real> {
+  check(_model: CircuitModel): boolean {
+    return true;
+  }
+
+  abstract act(model: CircuitModel, real: Real): void;
+
+  run(model: CircuitModel, real: Real): void {
     this.act(model, real);
-    const state = real.layer.stateAt(model.nowMs);
-    expect(state.kind).toBe(model.kind);
-    expect(state.probes).toHaveLength(model.probes.length);
-    expect(state.probes.length).toBeLessThanOrEqual(real.maxProbes);
+    agree(model, real);
+  }
+
+  toString(): string {
+    return this.constructor.name;
   }
 }
 
 class Enter extends Command {
-  check(): boolean {
-    return true;
-  }
-
-  act(model: Model, { layer, steps }: Real): void {
-    const step = fakeStep({ nowMs: model.nowMs });
+  act(model: CircuitModel, { layer, steps }: Real): void {
+    const step = fakeStep({ nowMs: model.nowMs, random: CHANCE });
     const verdict = layer.enter(step);
     if (model.begins()) {
       expect(verdict).toBe(PROCEED);
@@ -123,13 +61,11 @@ class Enter extends Command {
       return;
     }
     const { reject: error } = step.decided(verdict) as { reject: CircuitOpenError };
-    expect(error).toBeInstanceOf(CircuitOpenError);
-    expect(error.retryAfterMs).toBe(model.retryAfterMs);
-    expect(error.retryAfterMs).toBeGreaterThan(0);
-  }
-
-  override toString(): string {
-    return 'enter';
+    expect(error).toBeInstanceOf(model.isShut ? ClosedError : CircuitOpenError);
+    if (model.isShut) return;
+    if (model.retryAfterMs === undefined) expect(error.retryAfterMs).toBeUndefined();
+    else expect(error.retryAfterMs).toBeCloseTo(model.retryAfterMs, 9);
+    expect(error.retryAfterMs ?? 1).toBeGreaterThan(0);
   }
 }
 
@@ -141,11 +77,7 @@ class Pass extends Command {
     this.#ms = ms;
   }
 
-  check(): boolean {
-    return true;
-  }
-
-  act(model: Model): void {
+  act(model: CircuitModel): void {
     for (let i = 0; i < this.#ms; i++) model.tick();
   }
 
@@ -156,76 +88,131 @@ class Pass extends Command {
 
 type Ending = 'succeed' | 'fail' | 'abandon' | 'release';
 
+function end(model: CircuitModel, { layer, steps }: Real, call: ModelCall, how: Ending, askedMs: number): void {
+  const step = steps[model.calls.indexOf(call)] as FakeStep;
+  step.given.nowMs = model.nowMs;
+  switch (how) {
+    case 'release':
+      layer.release(step.ticket);
+      call.progress = 'released';
+      break;
+    case 'succeed':
+      layer.succeed(step, 'value');
+      model.ends(call, 'success');
+      break;
+    case 'fail':
+      layer.fail(step, Object.assign(new Error('down'), { [OUTCOME]: { kind: 'overloaded', retryAfterMs: askedMs } }));
+      model.ends(call, 'failure', askedMs);
+      break;
+    case 'abandon':
+      layer.abandon(step);
+      model.ends(call, 'neutral');
+  }
+}
+
+const candidates = ({ calls }: CircuitModel, how: Ending): readonly ModelCall[] =>
+  calls.filter(({ progress }) => progress === (how === 'release' ? 'ended' : 'running'));
+
 /** One of the calls that are as far as they have to be. */
 class End extends Command {
   readonly #how: Ending;
   readonly #which: number;
+  readonly #askedMs: number;
 
-  constructor(how: Ending, which: number) {
+  constructor(how: Ending, which: number, askedMs: number) {
     super();
     this.#how = how;
     this.#which = which;
+    this.#askedMs = askedMs;
   }
 
-  check(model: Model): boolean {
-    return this.#candidates(model).length > 0;
+  override check(model: CircuitModel): boolean {
+    return candidates(model, this.#how).length > 0;
   }
 
-  act(model: Model, { layer, steps }: Real): void {
-    const candidates = this.#candidates(model);
-    const call = candidates[this.#which % candidates.length] as ModelCall;
-    const step = steps[model.calls.indexOf(call)] as FakeStep;
-    step.given.nowMs = model.nowMs;
-    if (this.#how === 'release') {
-      layer.release(step.ticket);
-      call.progress = 'released';
-    } else if (this.#how === 'succeed') {
-      layer.succeed(step, 'value');
-      model.ends(call, 'success');
-    } else if (this.#how === 'fail') {
-      layer.fail(step, new Error('down'));
-      model.ends(call, 'failure');
-    } else {
-      layer.abandon(step);
-      model.ends(call, 'neutral');
-    }
-  }
-
-  #candidates({ calls }: Model): readonly ModelCall[] {
-    return calls.filter(({ progress }) => progress === (this.#how === 'release' ? 'ended' : 'running'));
+  act(model: CircuitModel, real: Real): void {
+    const able = candidates(model, this.#how);
+    end(model, real, able[this.#which % able.length] as ModelCall, this.#how, this.#askedMs);
   }
 
   override toString(): string {
-    return `${this.#how} ${this.#which}`;
+    return `${this.#how} ${this.#which}, asks for ${this.#askedMs} ms`;
+  }
+}
+
+class Isolate extends Command {
+  act(model: CircuitModel, { layer, holds }: Real): void {
+    const hold = { reason: 'deploying' };
+    holds.push(hold);
+    layer.isolate(hold, model.nowMs);
+    model.isolate();
+  }
+}
+
+class LetGo extends Command {
+  override check({ holds }: CircuitModel): boolean {
+    return holds > 0;
+  }
+
+  act(model: CircuitModel, { layer, holds }: Real): void {
+    layer.letGo(holds.pop() as Hold, model.nowMs);
+    model.letGo();
+  }
+}
+
+class Shut extends Command {
+  act(model: CircuitModel, { layer }: Real): void {
+    layer.admission.close();
+    model.isShut = true;
   }
 }
 
 const small = fc.integer({ min: 1, max: 3 });
-const rules: fc.Arbitrary<Rules> = fc.record({
-  failureThreshold: small,
-  recoveryTimeoutMs: fc.integer({ min: 1, max: 20 }),
-  successThreshold: small,
-  maxProbes: small,
-  probeLeaseMs: fc.integer({ min: 1, max: 30 }),
-});
+const rules: fc.Arbitrary<ModelRules> = fc
+  .record({
+    failureThreshold: small,
+    recoveryTimeoutMs: fc.integer({ min: 1, max: 20 }),
+    recoveryFactor: fc.constantFrom(1, 2),
+    maxRecoveryTimeoutMs: fc.integer({ min: 0, max: 60 }),
+    recoveryJitter: fc.constantFrom(0, 0.5, 1),
+    successThreshold: small,
+    maxProbes: small,
+    probeLeaseMs: fc.integer({ min: 1, max: 30 }),
+    slowCallMs: fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.integer({ min: 1, max: 30 })),
+    rampUp: fc.nat(4),
+  })
+  .map((given) => ({ ...given, maxRecoveryTimeoutMs: given.recoveryTimeoutMs + given.maxRecoveryTimeoutMs }));
 
-const end = (how: Ending): fc.Arbitrary<End> => fc.nat(5).map((which) => new End(how, which));
-const commands = fc.commands(
-  [
-    fc.constant(new Enter()),
-    fc.constant(new Enter()),
-    fc.integer({ min: 1, max: 25 }).map((ms) => new Pass(ms)),
-    end('succeed'),
-    end('fail'),
-    end('abandon'),
-    end('release'),
-  ],
-  { maxCommands: 60 },
-);
+const ended = (how: Ending): fc.Arbitrary<End> =>
+  fc.tuple(fc.nat(5), fc.oneof(fc.constant(0), fc.nat(90))).map(([which, askedMs]) => new End(how, which, askedMs));
 
-test('B1, B2, B3, C8: whatever calls do and whenever, a circuit is as one that lives through every moment, and lets calls through again', () => {
+const commands = (rare: readonly fc.Arbitrary<Command>[]): fc.Arbitrary<Iterable<fc.Command<CircuitModel, Real>>> =>
+  fc.commands<CircuitModel, Real>(
+    [
+      fc.constant(new Enter()),
+      fc.constant(new Enter()),
+      fc.constant(new Enter()),
+      fc.integer({ min: 1, max: 25 }).map((ms) => new Pass(ms)),
+      ended('succeed'),
+      ended('succeed'),
+      ended('fail'),
+      ended('abandon'),
+      ended('release'),
+      ended('release'),
+      ...rare,
+    ],
+    { maxCommands: 80, size: 'max' },
+  );
+
+const isolations = [fc.constant(new Isolate()), fc.constant(new LetGo()), fc.constant(new LetGo())];
+
+test.each([
+  ['', []],
+  [', also where it is isolated', isolations],
+  [', also where it is closed by its owner', [...isolations, fc.constant(new Shut())]],
+])('B1-B4, B6, C8: whatever calls do and whenever, a circuit is as one that lives through every moment%s', (_name, rare) => {
   fc.assert(
-    fc.property(rules, commands, (given, script) => {
+    fc.property(rules, commands(rare), (given, script) => {
       const { failureThreshold, ...recovery } = given;
       const layer = new CircuitBreakerLayer({
         name: 'circuit breaker',
@@ -233,13 +220,28 @@ test('B1, B2, B3, C8: whatever calls do and whenever, a circuit is as one that l
         strategy: new Consecutive(failureThreshold, Number.POSITIVE_INFINITY),
         handles: undefined,
         handlesResult: undefined,
-        options: {},
+        described: {},
       });
-      const model = new Model(given);
-      fc.modelRun(() => ({ model, real: { layer, steps: [], maxProbes: given.maxProbes } }), script);
-      const later = fakeStep({ nowMs: model.nowMs + given.probeLeaseMs + given.recoveryTimeoutMs });
-      expect(layer.enter(later)).toBe(PROCEED);
+      const model = new CircuitModel(given);
+      const real: Real = { layer, steps: [], holds: [] };
+      fc.modelRun(() => ({ model, real }), script);
+      const leastMs = given.recoveryTimeoutMs * (1 - given.recoveryJitter * CHANCE);
+      for (const openMs of model.openings) {
+        expect(openMs).toBeGreaterThanOrEqual(leastMs);
+        expect(openMs).toBeLessThanOrEqual(given.maxRecoveryTimeoutMs);
+      }
+      for (const hold of real.holds.splice(0)) {
+        layer.letGo(hold, model.nowMs);
+        model.letGo();
+      }
+      for (const how of ['abandon', 'release'] as const) for (const call of candidates(model, how)) end(model, real, call, how, 0);
+      agree(model, real);
+      expect([layer.inFlight, layer.stateAt(model.nowMs).probes.length]).toEqual([0, 0]);
+      for (let i = 0; i < given.maxRecoveryTimeoutMs; i++) model.tick();
+      new Enter().run(model, real);
+      expect(real.steps.length - model.calls.length).toBe(0);
+      expect(model.inFlight).toBe(model.isShut ? 0 : 1); // it lets calls through again
     }),
-    { seed: SEED, numRuns: 500 },
+    { seed: SEED, numRuns: 300 },
   );
 });

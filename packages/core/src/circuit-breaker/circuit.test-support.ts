@@ -1,10 +1,26 @@
 import { expect } from 'vitest';
 import { DONE } from '../policy/layer.ts';
 import { type Decision, type FakeCircumstances, type FakeStep, fakeStep } from '../testing/fake-step.ts';
-import { CircuitBreakerLayer, type CircuitBreakerRules, type CircuitOpenError } from './circuit-breaker-layer.ts';
+import { CircuitBreakerLayer } from './circuit-breaker-layer.ts';
+import type { CircuitBreakerRules } from './circuit-breaker-options.ts';
+import type { CircuitOpenError } from './circuit-open-error.ts';
+import type { RecoveryRules } from './circuit-state.ts';
 import { Consecutive } from './trip-strategy.ts';
 
-/** The decider of a breaker that opens after one failure, for 1 s, and its time. */
+/** How a circuit recovers that opens for 1 s, always; no call is slow, and nothing ramps up. */
+export const PLAIN: RecoveryRules = {
+  recoveryTimeoutMs: 1000,
+  recoveryFactor: 1,
+  maxRecoveryTimeoutMs: 10_000,
+  recoveryJitter: 0,
+  successThreshold: 1,
+  maxProbes: 1,
+  probeLeaseMs: 500,
+  slowCallMs: Number.POSITIVE_INFINITY,
+  rampUp: 0,
+};
+
+/** The decider of a breaker that opens after one failure, and its time. */
 export class Circuit {
   nowMs = 0;
   readonly layer: CircuitBreakerLayer;
@@ -12,20 +28,22 @@ export class Circuit {
   constructor(rules: Partial<CircuitBreakerRules> = {}) {
     this.layer = new CircuitBreakerLayer({
       name: 'api',
-      recoveryTimeoutMs: 1000,
-      successThreshold: 1,
-      maxProbes: 1,
-      probeLeaseMs: 500,
+      ...PLAIN,
       strategy: new Consecutive(1, 10_000),
       handles: undefined,
       handlesResult: undefined,
-      options: { failureThreshold: 1 },
+      described: { failureThreshold: 1 },
       ...rules,
     });
   }
 
+  /** As the layer names it. */
   get kind(): string {
     return this.layer.stateAt(this.nowMs).kind;
+  }
+
+  get opened(): number {
+    return this.layer.stateAt(this.nowMs).opened;
   }
 
   get failures(): number {
@@ -60,6 +78,10 @@ export class Circuit {
     expect(this.layer.succeed(step, value)).toBe(DONE);
   }
 
+  ends(step: FakeStep): void {
+    this.layer.release(step.ticket);
+  }
+
   isLeft(step: FakeStep): void {
     step.given.nowMs = this.nowMs;
     this.layer.abandon(step);
@@ -67,7 +89,7 @@ export class Circuit {
 
   /** Opens it, and lets its time pass. */
   halfOpen(): this {
-    this.fails(this.call());
+    while (this.kind === 'closed') this.fails(this.call());
     this.nowMs += 1000;
     return this;
   }

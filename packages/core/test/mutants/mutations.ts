@@ -14,6 +14,8 @@ const waits = 'policy/call-waits.ts';
 const retry = 'retry/retry-layer.ts';
 const breaker = 'circuit-breaker/circuit-breaker-layer.ts';
 const circuit = 'circuit-breaker/circuit-state.ts';
+const trip = 'circuit-breaker/trip-strategy.ts';
+const slow = 'circuit-breaker/slow-calls.ts';
 const limiter = 'rate-limiter/rate-limiter-layer.ts';
 const line = 'rate-limiter/token-line.ts';
 const bulkhead = 'bulkhead/bulkhead-layer.ts';
@@ -137,7 +139,7 @@ const retrying: readonly Mutation[] = [
   of('R2', retry, 'retryAfterMs !== undefined && retryAfterMs > 0 ?', 'retryAfterMs !== undefined && retryAfterMs < 0 ?'),
   of('R2', retry, 'Math.min(ASKED_JITTER * askedMs, leftMs - askedMs)', 'ASKED_JITTER * askedMs'),
   of('R2', retry, 'askedMs <= this.#rules.backoff.maxDelayMs', 'askedMs >= 0'),
-  of('R2', circuit, "if (state.kind === 'open') return Math.max(0, state.untilMs - nowMs);", "if (state.kind === 'open') return 1;"),
+  of('R2', circuit, 'return Math.max(0, state.sinceMs + openMs(state.opening, rules) - nowMs);', 'return 1;'),
   of('R3', retry, 'this.#rules.budget?.refund();', ';'),
   of('R3', retry, "if (budget !== undefined && !budget.tryTake(step.nowMs())) return 'budget';", ''),
   of('R3', machine, 'if (verdict === AGAIN || verdict === CONSULT) this.leave(slot, i, true);', ''),
@@ -163,33 +165,57 @@ const retrying: readonly Mutation[] = [
 ];
 
 const breaking: readonly Mutation[] = [
-  of('B1', breaker, 'else if (ticket === this.#state.generation) this.#recordCall', 'else this.#recordCall'),
+  of('B1', breaker, 'if (ticket === this.#state.generation) this.#recordCall', 'this.#recordCall'),
   of('B1', circuit, ' && probe.generation === state.generation;', ';'),
   of('B2', circuit, 'if (state.probes.length >= rules.maxProbes) return undefined;', ''),
-  of('B2', breaker, 'if (isProbe(ticket)) this.#state = probeEnded(this.#state, ticket);', ''),
+  of('B2', breaker, 'this.#state = probeEnded(state, ticket);', ';'),
   of(
     'B2',
     circuit,
-    'const lost = state.probes.find((probe) => probe.untilMs <= nowMs && isCurrent(state, probe));',
+    'const lost = state.probes.find((probe) => answerByMs(probe, rules) <= nowMs && isCurrent(state, probe));',
     'const lost = state.probes.find(() => false);\n  if (state.probes.length > 0) return state;',
   ),
-  of('B3', circuit, "if (state.kind === 'open') return Math.max(0, state.untilMs - nowMs);", "if (state.kind === 'open') return 0;"),
+  of('B3', circuit, 'return Math.max(0, state.sinceMs + openMs(state.opening, rules) - nowMs);', 'return 0;'),
   of(
     'B3',
     breaker,
-    'verdict = step.reject(this.#openError(step.operation, nowMs));',
-    'verdict = step.waitUntil(nowMs + retryAfterMs(this.#state, nowMs, this.rules), () => this.#openError(step.operation, nowMs));',
+    'verdict = step.reject(refusal({ policy, operation: step.operation, rule: strategy.rule }, state, nowMs, this.#rules));',
+    'verdict = step.waitUntil(nowMs + 1000, () => refusal({ policy, operation: step.operation, rule: strategy.rule }, state, nowMs, this.#rules));',
   ),
+  of('B3', circuit, 'return 1 + Math.max(successes, steps);', 'return Math.max(successes, steps);'),
+  of('B3', circuit, 'return 1 + Math.max(successes, steps);', 'return 1 + successes;'),
+  of('B3', circuit, 'const ramped = { ...state, successes: state.successes + 1 };', 'const ramped = { ...state };'),
+  of('B3', circuit, 'return state.inFlight < rampLimit(state, nowMs, rules) ? {', 'return state.inFlight >= 0 ? {'),
+  of('B3', breaker, 'this.#state = rampCallEnded(state);', ';'),
+  of('B3', circuit, 'return rules.rampUp === 0 ? {', 'return rules.rampUp >= 0 ? {'),
+  of('B4', breaker, 'if (strategy.isTooSlow(atMs)) this', 'if (atMs < 0) this'),
+  of('B4', slow, 'if (call === undefined || this.slowAtMs(call, slowCallMs) > nowMs) return', 'if (nowMs >= 0) return'),
+  of('B4', breaker, 'this.#countSlow(nowMs);\n    let state', 'let state'),
+  of('B4', breaker, 'const atMs = this.#timed.slowAtMs(call, slowCallMs);', 'const atMs = nowMs;'),
   of(
-    'B5',
-    'circuit-breaker/trip-strategy.ts',
-    'const failures = nowMs - this.#lastMs > this.#memoryMs ? 0 : this.#failures;',
-    'const failures = this.#failures;',
+    'B4',
+    breaker,
+    'if (ticket instanceof TimedCall) ticket.link.unlink();\n    else ticket',
+    'if (!(ticket instanceof TimedCall)) ticket',
   ),
-  of('B5', 'circuit-breaker/trip-strategy.ts', 'if (this.#calls > 0 && nowMs - this.#lastMs > this.#memoryMs) this.reset();', ''),
+  of('B6', circuit, 'recoveryTimeoutMs * recoveryFactor ** Math.max(0, inRow - 1)', 'recoveryTimeoutMs'),
+  of('B6', circuit, 'Math.min(maxRecoveryTimeoutMs, recoveryTimeoutMs *', 'Math.max(0, recoveryTimeoutMs *'),
+  of('B6', circuit, 'nowMs - sinceMs >= openMs(opening, rules);', 'nowMs - sinceMs >= 0;'),
+  of('B6', circuit, 'nowMs - sinceMs >= openMs(opening, rules);', 'nowMs < 0;'),
+  of('B6', circuit, 'Math.min(askedMs, maxRecoveryTimeoutMs));', '0);'),
+  of('B5', trip, 'this.reset();\n  }\n\n  #add(nowMs: number): void {', '\n  }\n\n  #add(nowMs: number): void {'),
+  of('B5', trip, 'this.reset();\n  }\n\n  #add(nowMs: number, what', '\n  }\n\n  #add(nowMs: number, what'),
+  of('B5', trip, 'if (number <= this.#current) return;', 'return;'),
   of('B7', 'keyed/key-entries.ts', 'this.presence.inFlight === 0 && ', ''),
   of('B7', 'keyed/key-entries.ts', 'part.layer.isIdle?.(nowMs) !== false', 'true'),
   of('B7', 'keyed/key-entries.ts', 'if (entry.isIdle(nowMs)) {', 'if (nowMs < 0) {'),
+  of('B7', breaker, 'return isStable(state, nowMs, this.#rules) && this', 'return this'),
+  of(
+    'B7',
+    breaker,
+    "if (state.kind !== 'closed' || !this.admission.isOpen) return false;",
+    "if (state.kind === 'isolated') return true;\n    if (state.kind !== 'closed') return false;",
+  ),
 ];
 
 const limiting: readonly Mutation[] = [
@@ -222,13 +248,13 @@ const failing: readonly Mutation[] = [
 /** At least one for each law that the engine and its policies keep. */
 export const MUTATIONS: readonly Mutation[] = [...cancellation, ...time, ...permits, ...retrying, ...breaking, ...limiting, ...failing];
 
-/** The laws of docs/design.md that are tested here: C, T, P, R, B without B4, B6 and B3's ramp-up, L1, L2, F. */
+/** The laws of docs/design.md that are tested here: C, T, P, R, B, L1, L2, F. */
 export const LAWS: readonly string[] = [
   ...['C1', 'C2', 'C3', 'C4', 'C5', 'C6', 'C7', 'C8'],
   ...['T1', 'T2', 'T3', 'T4', 'T5'],
   ...['P1', 'P2', 'P3', 'P4', 'P5'],
   ...['R1', 'R2', 'R3', 'R4', 'R5', 'R6', 'R7'],
-  ...['B1', 'B2', 'B3', 'B5', 'B7'],
+  ...['B1', 'B2', 'B3', 'B4', 'B5', 'B6', 'B7'],
   ...['L1', 'L2'],
   ...['F1', 'F2', 'F3'],
 ];
