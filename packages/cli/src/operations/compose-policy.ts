@@ -47,7 +47,16 @@ function retryOf({ maxAttempts, baseDelayMs, maxDelayMs }: RetrySettings, giveUp
   return retry({ maxAttempts, backoff, jitter: 'full', maxDelay: Math.max(maxDelayMs, giveUpAfterMs) });
 }
 
-/** A probe may wait for a token before its attempt begins; nobody waits for its lease, since refused jobs ask again by themselves. */
+/**
+ * A probe may wait for a token before its attempt begins; nobody waits for its lease, since refused jobs ask again by themselves. The time it is open does
+ * not grow: a job that waits for its origin must not miss that it is back.
+ */
 function breakerOf({ failureThreshold, recoveryTimeoutMs, successThreshold }: BreakerSettings, probeLeaseMs: number): CircuitBreaker {
-  return circuitBreaker({ failureThreshold, recoveryTimeout: recoveryTimeoutMs, successThreshold, probeLease: probeLeaseMs });
+  return circuitBreaker({
+    failureThreshold,
+    recoveryTimeout: recoveryTimeoutMs,
+    recoveryFactor: 1,
+    successThreshold,
+    probeLease: probeLeaseMs,
+  });
 }

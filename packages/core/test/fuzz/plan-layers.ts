@@ -2,6 +2,7 @@ import type { Dice } from './dice.ts';
 import { randomAction } from './plan-action.ts';
 import type {
   AsideSpec,
+  BreakerAct,
   EntryVerdict,
   ExitVerdict,
   LayerSpec,
@@ -61,6 +62,16 @@ const testLayers: Readonly<Record<TestLayerSpec['kind'], (dice: Dice) => TestLay
 const predicate = (dice: Dice): PredicateSpec | undefined =>
   dice.maybe(0.15, () => ({ nth: dice.whole(1, 6), action: randomAction(dice) }));
 
+function breakerAct(dice: Dice): BreakerAct {
+  const atMs = dice.whole(5, 150);
+  return dice.oneOf<() => BreakerAct>([
+    () => ({ do: 'isolate', atMs, forMs: dice.whole(0, 60) }),
+    () => ({ do: 'reconfigure', atMs, slowCallMs: dice.whole(1, 80), recoveryMs: dice.whole(5, 80), rampUp: dice.whole(0, 3) }),
+    () => ({ do: 'restore', atMs }),
+    () => ({ do: 'close', atMs }),
+  ])();
+}
+
 const realLayers: Readonly<Record<RealSpec['kind'], (dice: Dice) => RealSpec>> = {
   retry: (dice) => ({
     kind: 'retry',
@@ -75,9 +86,15 @@ const realLayers: Readonly<Record<RealSpec['kind'], (dice: Dice) => RealSpec>> =
   breaker: (dice) => ({
     kind: 'breaker',
     trips: dice.oneOf(['consecutive', 'count window', 'time window']),
+    slowCallMs: dice.maybe(0.4, () => dice.whole(1, 80)),
     recoveryMs: dice.whole(5, 80),
+    recoveryFactor: dice.whole(1, 2),
+    recoveryJitter: dice.oneOf([0, 0, 0.5]),
     successThreshold: dice.whole(1, 2),
     maxProbes: dice.whole(1, 2),
+    probeLeaseMs: dice.maybe(0.5, () => dice.whole(5, 100)),
+    rampUp: dice.oneOf([0, 1, 3, 100]),
+    owner: dice.chance(0.25) ? dice.list(dice.whole(1, 2), () => breakerAct(dice)) : [],
     predicate: predicate(dice),
   }),
   limiter: (dice) => ({

@@ -8,7 +8,7 @@ import { rateLimit } from '../../src/rate-limiter/rate-limiter.ts';
 import { retry } from '../../src/retry/retry.ts';
 import { timeout } from '../../src/timeout/timeout.ts';
 import type { Ledger } from './ledger.ts';
-import type { Action, AsideSpec, PredicateSpec, RealSpec } from './stack-plan.ts';
+import type { Action, AsideSpec, BreakerAct, PredicateSpec, RealSpec } from './stack-plan.ts';
 import { type LayerHost, Replacement } from './test-layers.ts';
 
 /** What the shipped policies need of the fuzz. */
@@ -42,7 +42,7 @@ export function makeRealPolicy(spec: RealSpec, name: string, host: RealHost, acc
         handles: predicate(spec.predicate, host),
       });
     case 'breaker':
-      return account(makeBreaker(spec, name, host));
+      return account(makeBreaker(spec, name, host, accounts));
     case 'limiter': {
       const { algorithm, limit, burst, maxQueue, counts } = spec;
       const shape = algorithm === 'gcra' ? { algorithm, burst } : { algorithm };
@@ -67,16 +67,48 @@ const windows = {
   'time window': { window: { period: 60 }, minimumCalls: 3 },
 } as const;
 
-function makeBreaker(spec: Extract<RealSpec, { kind: 'breaker' }>, name: string, host: RealHost): CircuitBreaker {
-  const { trips, recoveryMs: recoveryTimeout, successThreshold, maxProbes } = spec;
-  return circuitBreaker({
+function makeBreaker(
+  spec: Extract<RealSpec, { kind: 'breaker' }>,
+  name: string,
+  host: RealHost,
+  accounts: { push(account: Account): void },
+): CircuitBreaker {
+  const { trips, recoveryFactor, recoveryJitter, successThreshold, maxProbes, rampUp } = spec;
+  const breaker = circuitBreaker({
     name,
     ...windows[trips],
-    recoveryTimeout,
+    slowCallDuration: spec.slowCallMs,
+    recoveryTimeout: spec.recoveryMs,
+    recoveryFactor,
+    recoveryJitter,
     successThreshold,
     maxProbes,
+    probeLease: spec.probeLeaseMs,
+    rampUp,
     handles: predicate(spec.predicate, host),
   });
+  for (const act of spec.owner) host.later(act.atMs, () => own(breaker, act, host));
+  accounts.push({ name: `${name}, its ramp`, leftOver: () => countersIn(breaker.statistics().ramp ?? {}) });
+  return breaker;
+}
+
+/** Its owner does something to it, whatever its calls are at. */
+function own(breaker: CircuitBreaker, act: BreakerAct, host: RealHost): void {
+  switch (act.do) {
+    case 'isolate': {
+      const isolation = breaker.isolate('by its owner');
+      host.later(act.forMs, () => isolation[Symbol.dispose]());
+      return;
+    }
+    case 'reconfigure':
+      breaker.reconfigure({ slowCallDuration: act.slowCallMs, recoveryTimeout: act.recoveryMs, rampUp: act.rampUp });
+      return;
+    case 'restore':
+      breaker.restore(breaker.snapshot());
+      return;
+    case 'close':
+      breaker.close();
+  }
 }
 
 function replacement(spec: AsideSpec | undefined, name: string, host: RealHost): Replacement | FallbackOperation<unknown> {
@@ -101,6 +133,8 @@ function predicate(spec: PredicateSpec | undefined, host: RealHost): (() => bool
 
 /** The counters that must be 0 at the end, by the names that `statistics()` uses everywhere. */
 export function countersIn(statistics: object): string | undefined {
-  const left = Object.entries(statistics).filter(([field, value]) => ['inFlight', 'waiting', 'abandoned'].includes(field) && value !== 0);
+  const left = Object.entries(statistics).filter(
+    ([field, value]) => ['inFlight', 'probes', 'waiting', 'abandoned'].includes(field) && value !== 0,
+  );
   return left.length === 0 ? undefined : left.map(([field, value]) => `${field} ${value}`).join(', ');
 }

@@ -66,6 +66,12 @@ export interface PredicateSpec {
   readonly action: Action;
 }
 
+/** What the owner of a breaker does to it. */
+export type BreakerAct =
+  | { readonly do: 'isolate'; readonly atMs: number; readonly forMs: number }
+  | { readonly do: 'reconfigure'; readonly atMs: number; readonly slowCallMs: number; readonly recoveryMs: number; readonly rampUp: number }
+  | { readonly do: 'restore' | 'close'; readonly atMs: number };
+
 /** The policies that are shipped. */
 export type RealSpec =
   | {
@@ -81,9 +87,15 @@ export type RealSpec =
   | {
       readonly kind: 'breaker';
       readonly trips: 'consecutive' | 'count window' | 'time window';
+      readonly slowCallMs: number | undefined;
       readonly recoveryMs: number;
+      readonly recoveryFactor: number;
+      readonly recoveryJitter: number;
       readonly successThreshold: number;
       readonly maxProbes: number;
+      readonly probeLeaseMs: number | undefined;
+      readonly rampUp: number;
+      readonly owner: readonly BreakerAct[];
       readonly predicate: PredicateSpec | undefined;
     }
   | {

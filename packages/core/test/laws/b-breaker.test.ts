@@ -274,6 +274,15 @@ test.each([
   await Promise.all(calls);
 });
 
+test('B4 slow calls open it when they become slow, whenever that is noticed', async () => {
+  const breaker = circuitBreaker({ failureThreshold: 1, slowCallDuration: '1s', recoveryTimeout: '10s' });
+  const call = breaker.execute(() => inTime(60_000, 1));
+  await time.clock.advance('5s');
+  expect(await ending(breaker.execute(() => 2))).toMatchObject({ error: { code: 'ERR_CIRCUIT_OPEN', retryAfterMs: 6000 } });
+  await time.clock.advance('1m');
+  await call;
+});
+
 test('B6 it stays open for as long as the failure that opened it asked for, up to the maximum', async () => {
   const asking = (retryAfterMs: number): Error => Object.assign(new Error('busy'), { [OUTCOME]: { kind: 'overloaded', retryAfterMs } });
   for (const [askedMs, openMs] of [
@@ -289,7 +298,9 @@ test('B6 it stays open for as long as the failure that opened it asked for, up t
 
 describe('B7 a keyed breaker', () => {
   const perHost = (): ReturnType<typeof keyed<never, unknown>> =>
-    keyed('host', () => circuitBreaker({ failureThreshold: 3, recoveryTimeout: '1m' }) as Policy<never, unknown>, { maxKeys: 2 });
+    keyed('host', () => circuitBreaker({ failureThreshold: 3, recoveryTimeout: '1m', rampUp: 0 }) as Policy<never, unknown>, {
+      maxKeys: 2,
+    });
   const call = (policy: AnyPolicy, host: string, operation: () => unknown): Promise<unknown> =>
     ending(policy.execute(operation, { keys: { host } }));
 
