@@ -227,7 +227,8 @@ export class CircuitBreakerLayer implements Layer, Admitting {
         this.#state = admitted.state;
         return admitted.probe;
       }
-      default:
+      case 'open':
+      case 'isolated':
         return undefined;
     }
   }

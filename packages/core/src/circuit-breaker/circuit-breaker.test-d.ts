@@ -1,6 +1,6 @@
 import { expectTypeOf, test } from 'vitest';
 import type { ClosedError } from '../errors/closed-error.ts';
-import { type CircuitBreakerStatistics, circuitBreaker, type Isolation } from './circuit-breaker.ts';
+import { type CircuitBreaker, type CircuitBreakerStatistics, circuitBreaker, type Isolation } from './circuit-breaker.ts';
 import type { CircuitBreakerOptions } from './circuit-breaker-options.ts';
 import type { CircuitOpenError, CircuitStateName } from './circuit-open-error.ts';
 import type { CircuitBreakerSnapshot } from './circuit-snapshot.ts';
@@ -65,5 +65,5 @@ test('the name cannot be reconfigured', () => {
 
 test('what snapshot() gives is what restore() takes', () => {
   expectTypeOf(circuitBreaker().snapshot()).toEqualTypeOf<CircuitBreakerSnapshot>();
-  expectTypeOf(circuitBreaker().restore).parameter(0).toEqualTypeOf<CircuitBreakerSnapshot>();
+  expectTypeOf<CircuitBreaker['restore']>().parameter(0).toEqualTypeOf<CircuitBreakerSnapshot>();
 });

@@ -1,12 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { keyed } from '../keyed/keyed.ts';
 import { type KeelsonEvent, listen } from '../observe/events.ts';
-import { compose } from '../policy/compose.ts';
-import type { Policy } from '../policy/policy.ts';
 import { ending, onVirtualTime } from '../policy/virtual-time.test-support.ts';
-import { retry } from '../retry/retry.ts';
 import { scriptedOperation } from '../testing/scripted-operation.ts';
-import { type CircuitBreaker, circuitBreaker } from './circuit-breaker.ts';
+import { Circuit } from './circuit.test-support.ts';
+import { circuitBreaker } from './circuit-breaker.ts';
 import { CircuitOpenError } from './circuit-open-error.ts';
 
 const time = onVirtualTime();
@@ -31,13 +28,6 @@ describe('an isolated circuit', () => {
     await work.expectNoCall();
     expect(breaker.statistics()).toMatchObject({ state: 'isolated', isolatedFor: ['deploying'], rejected: 1, opened: 0 });
     expect(breaker.statistics()).not.toHaveProperty('retryAfterMs');
-  });
-
-  test('is not tried again by a retry', async () => {
-    const breaker = circuitBreaker();
-    using _isolation = breaker.isolate('deploying');
-    await ending(compose(retry({ maxAttempts: 5 }), breaker).execute(fail));
-    expect(breaker.statistics().rejected).toBe(1);
   });
 
   test('closes, clean and in a ramp, when the last handle is disposed of; each counts once', async () => {
@@ -88,18 +78,13 @@ describe('an isolated circuit', () => {
     expect(breaker.statistics()).toMatchObject({ state: 'closed', failures: 0, inFlight: 0 });
   });
 
-  test('B7: is never evicted', async () => {
-    const policy = keyed('host', () => circuitBreaker() as Policy<never, unknown>, { maxKeys: 2 });
-    const call = (host: string): Promise<unknown> => policy.execute(() => host, { keys: { host } });
-    await call('a');
-    const isolation = (policy.get('a') as CircuitBreaker).isolate('deploying');
-    for (const host of ['b', 'c', 'd']) await call(host);
-    expect(policy.keys()).toContain('a');
-    await expect(call('a')).rejects.toThrow(CircuitOpenError);
-    isolation[Symbol.dispose]();
-    await time.clock.advance('1m');
-    for (const host of ['e', 'f']) await call(host);
-    expect(policy.keys()).not.toContain('a');
+  test('B7: is not idle', () => {
+    const circuit = new Circuit();
+    const hold = { reason: 'deploying' };
+    circuit.layer.isolate(hold, 0);
+    expect(circuit.layer.isIdle(1e9)).toBe(false);
+    circuit.layer.letGo(hold, 0);
+    expect(circuit.layer.isIdle(0)).toBe(true);
   });
 
   test('changes are told once, with the reason', () => {
