@@ -9,7 +9,7 @@ import { listFiles } from './lib/files.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
-/** `circuitBreaker` has its defaults in `circuitBreakerDefaults`, its options in `CircuitBreakerOptions`; of `rateLimit` they are called so, too. */
+/** The defaults of `retry` are `retryDefaults`, its options `RetryOptions`. */
 function factsIn(root: string): (name: string) => OptionFacts | undefined {
   const names = optionNames(root);
   const exported: Readonly<Record<string, unknown>> = keelson;

@@ -41,7 +41,8 @@ function withDefault(row: string, { defaults }: OptionFacts): string {
   );
 }
 
-/** A text stands as code, everything else as it prints. */
+/** A number stands as it is, everything else as code. */
 function formatDefault(value: unknown): string {
-  return typeof value === 'string' ? `\`'${value}'\`` : String(value);
+  if (typeof value === 'string') return `\`'${value}'\``;
+  return Number.isFinite(value) ? String(value) : `\`${String(value)}\``;
 }
