@@ -5,7 +5,7 @@ import { Backoff, type BackoffInfo, type BackoffOptions, type BackoffShape, type
 
 const SEED = 20_251_121;
 const SHAPES: readonly BackoffShape[] = ['exponential', 'linear', 'constant'];
-const JITTERED: readonly Jitter[] = ['full', 'equal', 'decorrelated'];
+const JITTERED: readonly Jitter[] = ['full', 'equal', 'decorrelated', 'smooth', { plusOrMinus: 0.25 }];
 
 const outcome = { ok: false, error: new Error('reset') } as const;
 const settings = fc.record({
@@ -13,16 +13,29 @@ const settings = fc.record({
   maxDelay: fc.double({ min: 1, max: 120_000, noNaN: true }),
   backoffFactor: fc.double({ min: 1, max: 10, noNaN: true }),
   backoff: fc.constantFrom(...SHAPES, ({ attempts }: BackoffInfo): number => attempts ** 3),
-  jitter: fc.constantFrom<Jitter>(...JITTERED, 'none'),
+  jitter: fc.oneof(
+    fc.constantFrom<Jitter>(...JITTERED, 'none'),
+    fc.double({ min: 0.01, max: 1, noNaN: true }).map((plusOrMinus): Jitter => ({ plusOrMinus })),
+  ),
 });
+
+interface Settings extends BackoffOptions {
+  readonly baseDelay: number;
+  readonly maxDelay: number;
+  readonly jitter: Jitter;
+}
 
 /** The delays of one call, each told the one before. */
 function delaysOf(options: BackoffOptions, attempts: number, seed: number): number[] {
   const backoff = new Backoff('retry', options);
   const random = seededRandom(seed);
   const delays: number[] = [];
-  for (let n = 1; n <= attempts; n++)
-    delays.push(backoff.delayMs({ attempts: n, outcome, previousDelayMs: delays.at(-1) ?? 0 }, random.next()));
+  let previousChance = 0;
+  for (let n = 1; n <= attempts; n++) {
+    const chance = random.next();
+    delays.push(backoff.delayMs({ attempts: n, outcome, previousDelayMs: delays.at(-1) ?? 0 }, chance, previousChance));
+    previousChance = chance;
+  }
   return delays;
 }
 
@@ -31,7 +44,8 @@ test('R1: every delay is a number from 0 to the cap, however many attempts there
     fc.property(settings, fc.integer({ min: 1, max: 2000 }), fc.nat(), (options, attempts, seed) => {
       const backoff = new Backoff('retry', options);
       const random = seededRandom(seed);
-      const delayMs = backoff.delayMs({ attempts, outcome, previousDelayMs: random.next() * options.maxDelay }, random.next());
+      const info = { attempts, outcome, previousDelayMs: random.next() * options.maxDelay };
+      const delayMs = backoff.delayMs(info, random.next(), random.next());
       expect(delayMs).toBeGreaterThanOrEqual(0);
       expect(delayMs).toBeLessThanOrEqual(options.maxDelay);
     }),
@@ -49,7 +63,7 @@ test('without jitter delays never shrink', () => {
   );
 });
 
-test.each(JITTERED)('R1: %s jitter is alive at the cap: callers that failed together do not come back together', (jitter) => {
+test.each(JITTERED)('R1: %j jitter is alive at the cap: callers that failed together do not come back together', (jitter) => {
   fc.assert(
     fc.property(fc.constantFrom(...SHAPES), fc.nat(), (backoff, seed) => {
       const maxDelay = 1000;
@@ -64,24 +78,44 @@ test.each(JITTERED)('R1: %s jitter is alive at the cap: callers that failed toge
   );
 });
 
+/** From where to where a delay may be whose plain length, after the cap, is `d`. */
+function rangeOf({ jitter, baseDelay, maxDelay }: Settings, d: number, lastMs: number): readonly [number, number] {
+  if (typeof jitter === 'object') {
+    const { plusOrMinus } = jitter;
+    const middle = Math.min(d, maxDelay / (1 + plusOrMinus));
+    return [middle * (1 - plusOrMinus) - 1e-6, middle * (1 + plusOrMinus) + 1e-6]; // rounded otherwise
+  }
+  return {
+    full: [0, d],
+    equal: [d / 2, d],
+    none: [d, d],
+    decorrelated: [Math.min(baseDelay, maxDelay), Math.min(maxDelay, 3 * Math.max(baseDelay, lastMs))],
+    smooth: [0, maxDelay],
+  }[jitter];
+}
+
 test('delays stay within the range of their jitter', () => {
   fc.assert(
     fc.property(settings, fc.integer({ min: 1, max: 20 }), fc.nat(), (options, attempts, seed) => {
       const plain = delaysOf({ ...options, jitter: 'none' }, attempts, seed);
       const delays = delaysOf(options, attempts, seed);
       delays.forEach((delayMs, i) => {
-        const d = plain[i] as number;
-        const lastMs = Math.max(options.baseDelay, delays[i - 1] ?? 0);
-        const base = Math.min(options.baseDelay, options.maxDelay);
-        const [low, high] = {
-          full: [0, d],
-          equal: [d / 2, d],
-          none: [d, d],
-          decorrelated: [base, Math.min(options.maxDelay, 3 * lastMs)],
-        }[options.jitter] as [number, number];
+        const [low, high] = rangeOf(options, plain[i] as number, delays[i - 1] ?? 0);
         expect(delayMs).toBeGreaterThanOrEqual(low);
         expect(delayMs).toBeLessThanOrEqual(high);
       });
+    }),
+    { seed: SEED },
+  );
+});
+
+test('smooth: below the cap, n waits together end between where step n begins and where it ends', () => {
+  const f = (t: number): number => 2 ** t * Math.tanh(Math.sqrt(4 * t));
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 20 }), fc.nat(), (attempts, seed) => {
+      const sumMs = delaysOf({ baseDelay: 1.4, maxDelay: 1e12, jitter: 'smooth' }, attempts, seed).reduce((sum, ms) => sum + ms, 0);
+      expect(sumMs).toBeGreaterThanOrEqual(f(attempts - 1) * (1 - 1e-9));
+      expect(sumMs).toBeLessThanOrEqual(f(attempts) * (1 + 1e-9));
     }),
     { seed: SEED },
   );

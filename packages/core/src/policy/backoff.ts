@@ -1,6 +1,7 @@
 // Exponential backoff, and full, equal and decorrelated jitter: Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog,
 // 2015. The cap goes inside the jitter everywhere (law R1): `min(cap, jittered)`, as it is published for decorrelated jitter, gives most
-// delays the same length once the cap is reached, and all clients come back together.
+// delays the same length once the cap is reached, and all clients come back together. Smooth jitter: George Polymeros, "decorrelated jitter
+// backoff V2" of Polly.Contrib.WaitAndRetry, which Polly and cockatiel have, with two changes: the cap is on the scale, and nothing overflows.
 import { type Check, type Checks, oneOf } from '../errors/check-options.ts';
 import type { Settled } from '../outcome/classify.ts';
 import { type Duration, durationMs, toMs } from '../time/duration.ts';
@@ -27,15 +28,18 @@ export type BackoffShape = 'exponential' | 'linear' | 'constant';
  * - `full`: from 0 to `d`;
  * - `equal`: from `d/2` to `d`;
  * - `decorrelated`: from `baseDelay` to three times the last delay, capped; it grows by itself, and `backoff` has no part in it;
+ * - `smooth`: around `baseDelay` times 1, 2, 4, 8, spread so that all times after the failure are about equally likely: what Polly calls
+ *   decorrelated jitter V2; it grows by itself, too;
+ * - `{ plusOrMinus: 0.25 }`: from a quarter less than the delay to a quarter more, which is never above `maxDelay`;
  * - `none`: `d`.
  */
-export type Jitter = 'full' | 'equal' | 'decorrelated' | 'none';
+export type Jitter = 'full' | 'equal' | 'decorrelated' | 'smooth' | 'none' | { readonly plusOrMinus: number };
 
 /** How long to wait from one attempt to the next. */
 export interface BackoffOptions {
   /** The delay after the first attempt. Default `'200ms'`; 0 to try again at once. */
   readonly baseDelay?: Duration | undefined;
-  /** The longest delay, before jitter. Default `'30s'`. */
+  /** The longest delay; jitter is spread below it, and never beyond. Default `'30s'`. */
   readonly maxDelay?: Duration | undefined;
   /** What the delay is multiplied by each time, if it grows exponentially. Default 2; at least 1. */
   readonly backoffFactor?: number | undefined;
@@ -55,6 +59,7 @@ export const backoffDefaults: {
 } = Object.freeze({ baseDelay: '200ms', maxDelay: '30s', backoffFactor: 2, backoff: 'exponential', jitter: 'full' });
 
 const SHAPES: readonly BackoffShape[] = ['exponential', 'linear', 'constant'];
+const namedJitter = oneOf('full', 'equal', 'decorrelated', 'smooth', 'none');
 const factor: Check = {
   expected: 'a finite number of at least 1',
   accepts: (value) => Number.isFinite(value) && (value as number) >= 1,
@@ -63,6 +68,16 @@ const shape: Check = {
   expected: `${oneOf(...SHAPES).expected}, or a function`,
   accepts: (value) => typeof value === 'function' || SHAPES.includes(value as BackoffShape),
 };
+const jitter: Check = {
+  expected: `${namedJitter.expected}, or { plusOrMinus } with a number above 0, at most 1`,
+  accepts: (value) => namedJitter.accepts(value) || isProportional(value),
+};
+
+function isProportional(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Object.keys(value).length !== 1) return false;
+  const { plusOrMinus } = value as { readonly plusOrMinus?: unknown };
+  return typeof plusOrMinus === 'number' && plusOrMinus > 0 && plusOrMinus <= 1;
+}
 
 /** One check for each of {@link BackoffOptions}. */
 export const backoffChecks: Checks<BackoffOptions> = {
@@ -70,7 +85,7 @@ export const backoffChecks: Checks<BackoffOptions> = {
   maxDelay: durationMs(),
   backoffFactor: factor,
   backoff: shape,
-  jitter: oneOf('full', 'equal', 'decorrelated', 'none'),
+  jitter,
 };
 
 const GROWTH: { readonly [shape in BackoffShape]: (baseMs: number, factor: number, attempts: number) => number } = {
@@ -78,6 +93,12 @@ const GROWTH: { readonly [shape in BackoffShape]: (baseMs: number, factor: numbe
   linear: (baseMs, _factor, attempts) => baseMs * attempts,
   constant: (baseMs) => baseMs,
 };
+
+/** What smooth jitter is divided by: it brings the middle of the delays near `baseDelay` times 1, 2, 4, 8. */
+const SMOOTH_MIDDLE = 1.4;
+
+/** How far smooth jitter has risen at `step + chance`, in units of `2 ** step`: so it stays a small number for ever. */
+const smoothRise = (step: number, chance: number): number => 2 ** chance * Math.tanh(2 * Math.sqrt(step + chance));
 
 /** Where a delay is drawn from, evenly. */
 interface Range {
@@ -101,12 +122,18 @@ export class Backoff {
     this.maxDelayMs = toMs(options.maxDelay ?? backoffDefaults.maxDelay);
     this.#factor = options.backoffFactor ?? backoffDefaults.backoffFactor;
     this.#growth = options.backoff ?? backoffDefaults.backoff;
-    this.#jitter = options.jitter ?? backoffDefaults.jitter;
+    const jitter = options.jitter ?? backoffDefaults.jitter;
+    this.#jitter = typeof jitter === 'string' ? jitter : Object.freeze({ ...jitter });
   }
 
-  /** `chance` is at or above 0 and below 1. Throws what a backoff function throws, and ERR_OPTION where it returns no duration. */
-  delayMs(info: BackoffInfo, chance: number): number {
-    const { lowMs, highMs } = this.#range(info);
+  /**
+   * `chance` is at or above 0 and below 1; `previousChance` is what it was for the delay before this one. Throws what a backoff function
+   * throws, and ERR_OPTION where it returns no duration.
+   */
+  delayMs(info: BackoffInfo, chance: number, previousChance: number): number {
+    const jitter = this.#jitter;
+    if (jitter === 'smooth') return this.#smoothMs(info.attempts, chance, previousChance);
+    const { lowMs, highMs } = this.#range(info, jitter);
     return lowMs + chance * (highMs - lowMs);
   }
 
@@ -121,13 +148,29 @@ export class Backoff {
     };
   }
 
-  #range(info: BackoffInfo): Range {
-    if (this.#jitter === 'decorrelated') {
+  /** What has risen since the delay before. The cap is on the scale: on the delay itself it would take the jitter away. */
+  #smoothMs(attempts: number, chance: number, previousChance: number): number {
+    const step = attempts - 1;
+    const risenBefore = (previous: number): number => (step === 0 ? 0 : smoothRise(step - 1, previous) / 2);
+    const scaleMs = Math.min(
+      GROWTH.exponential(this.#baseDelayMs, 2, attempts) / SMOOTH_MIDDLE,
+      this.maxDelayMs / (smoothRise(step, 1) - risenBefore(0)),
+    );
+    return scaleMs * (smoothRise(step, chance) - risenBefore(previousChance));
+  }
+
+  #range(info: BackoffInfo, jitter: Exclude<Jitter, 'smooth'>): Range {
+    if (jitter === 'decorrelated') {
       const lastMs = Math.max(this.#baseDelayMs, info.previousDelayMs);
       return { lowMs: this.#capped(this.#baseDelayMs), highMs: this.#capped(3 * lastMs) };
     }
+    if (typeof jitter === 'object') {
+      const { plusOrMinus } = jitter;
+      const highMs = this.#capped(this.#grown(info) * (1 + plusOrMinus));
+      return { lowMs: (highMs * (1 - plusOrMinus)) / (1 + plusOrMinus), highMs };
+    }
     const highMs = this.#capped(this.#grown(info));
-    switch (this.#jitter) {
+    switch (jitter) {
       case 'full':
         return { lowMs: 0, highMs };
       case 'equal':

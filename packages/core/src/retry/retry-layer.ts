@@ -40,6 +40,7 @@ class Progress {
   attemptStart: number;
   attempts = 1;
   previousDelayMs = 0;
+  previousChance = 0;
   /** Whether the attempt that is waiting, or runs, was paid for. */
   isPaid = false;
 
@@ -133,12 +134,14 @@ export class RetryLayer implements Layer {
 
   #ownDelay(step: Step, progress: Progress, settled: Settled): number | GaveUpReason {
     const { backoff, budget } = this.#rules;
-    const { attempts, previousDelayMs } = progress;
-    const delayMs = backoff.delayMs({ attempts, outcome: settled, previousDelayMs }, step.random());
+    const { attempts, previousDelayMs, previousChance } = progress;
+    const chance = step.random();
+    const delayMs = backoff.delayMs({ attempts, outcome: settled, previousDelayMs }, chance, previousChance);
     if (delayMs >= step.timeLeftMs()) return 'deadline';
     if (budget !== undefined && !budget.tryTake(step.nowMs())) return 'budget';
     progress.isPaid = budget !== undefined;
     progress.previousDelayMs = delayMs;
+    progress.previousChance = chance;
     return delayMs;
   }
 }

@@ -78,7 +78,7 @@ describe('the options', () => {
     [{ maxAttempts: Number.POSITIVE_INFINITY }, 'maxAttempts must be a whole number of at least 1, got Infinity'],
     [{ retries: 3 }, 'unknown option "retries"'],
     [{ baseDelay: -1 }, 'baseDelay must be'],
-    [{ jitter: 'some' }, "jitter must be one of 'full', 'equal', 'decorrelated', 'none'"],
+    [{ jitter: 'some' }, "jitter must be one of 'full', 'equal', 'decorrelated', 'smooth', 'none', or { plusOrMinus }"],
     [{ handles: TypeError.name }, 'handles must be a function, or an array of error classes, got "TypeError"'],
     [{ handles: [] }, 'handles must be a function, or an array of error classes, got an array'],
     [{ handles: ['TypeError'] }, 'handles must be a function, or an array of error classes, got an array'],

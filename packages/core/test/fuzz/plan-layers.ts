@@ -1,3 +1,4 @@
+import type { Jitter } from '../../src/policy/backoff.ts';
 import type { Dice } from './dice.ts';
 import { randomAction } from './plan-action.ts';
 import type {
@@ -20,6 +21,7 @@ const EXIT: readonly ExitVerdict[] = ['done', 'done', 'reject', 'replace', 'run'
 const MANNERS: readonly StrangerManner[] = [
   ...(['obedient', 'own-call', 'double', 'retrying', 'late', 'never', 'early', 'afterwards', 'throwing'] as const),
 ];
+const JITTERS: readonly Jitter[] = ['full', 'equal', 'decorrelated', 'smooth', 'none', { plusOrMinus: 0.5 }];
 const HOOKS: readonly Meddle['hook'][] = ['enter', 'due', 'succeed', 'fail', 'consulted', 'abandon', 'release', 'expire'];
 
 type Make = (dice: Dice, depth: number) => LayerSpec | Omit<LayerSpec, keyof Watch>;
@@ -77,7 +79,7 @@ const realLayers: Readonly<Record<RealSpec['kind'], (dice: Dice) => RealSpec>> =
     kind: 'retry',
     maxAttempts: dice.whole(1, 4),
     baseDelayMs: dice.whole(0, 40),
-    jitter: dice.oneOf(['full', 'equal', 'decorrelated', 'none']),
+    jitter: dice.oneOf(JITTERS),
     nested: dice.chance(0.7) ? 'bounded' : 'multiply',
     hasBudget: dice.chance(0.4),
     predicate: predicate(dice),

@@ -1,3 +1,5 @@
+import type { Jitter } from '../../src/policy/backoff.ts';
+
 // What one run of the fuzz does, as plain data: so that a failing one can be printed, run again and made smaller.
 
 /** What user code does while it is called back. */
@@ -78,7 +80,7 @@ export type RealSpec =
       readonly kind: 'retry';
       readonly maxAttempts: number;
       readonly baseDelayMs: number;
-      readonly jitter: 'full' | 'equal' | 'decorrelated' | 'none';
+      readonly jitter: Jitter;
       readonly nested: 'bounded' | 'multiply';
       readonly hasBudget: boolean;
       readonly predicate: PredicateSpec | undefined;

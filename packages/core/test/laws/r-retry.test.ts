@@ -44,15 +44,17 @@ describe('R1 the cap comes before the jitter', () => {
     ['full', 0.5, [50, 100, 150, 150, 150]],
     ['full', 0.99, [99, 198, 297, 297, 297]],
     ['equal', 0.5, [75, 150, 225, 225, 225]],
-  ] as const)('%s jitter where chance says %f', async (jitter, random, expected) => {
+    [{ plusOrMinus: 0.5 }, 0, [50, 100, 100, 100, 100]],
+    [{ plusOrMinus: 0.5 }, 0.5, [100, 200, 200, 200, 200]],
+  ] as const)('%j jitter where chance says %f', async (jitter, random, expected) => {
     expect(await delaysOf({ ...capped, jitter }, random)).toEqual(expected.map((ms) => expect.closeTo(ms, 6)));
   });
 
-  test('decorrelated jitter is still spread at the cap', async () => {
-    const low = await delaysOf({ ...capped, jitter: 'decorrelated' }, 0.2);
-    const high = await delaysOf({ ...capped, jitter: 'decorrelated' }, 0.9);
+  test.each(['decorrelated', 'smooth'] as const)('%s jitter is still spread at the cap', async (jitter) => {
+    const low = await delaysOf({ ...capped, jitter }, 0.2);
+    const high = await delaysOf({ ...capped, jitter }, 0.9);
     expect(Math.max(...high)).toBeLessThanOrEqual(300);
-    expect(low.at(-1)).toBeLessThan(high.at(-1) as number);
+    expect(low.at(-1)).toBeLessThan(0.9 * (high.at(-1) as number));
   });
 });
 

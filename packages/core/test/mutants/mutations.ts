@@ -136,6 +136,18 @@ const retrying: readonly Mutation[] = [
     'return Math.min(this.maxDelayMs, lowMs + 4 * chance * (highMs - lowMs));',
   ),
   of('R1', 'policy/backoff.ts', 'return Math.min(this.maxDelayMs, ms);', 'return ms;'),
+  of(
+    'R1',
+    'policy/backoff.ts',
+    'return scaleMs * (smoothRise(step, chance) - risenBefore(previousChance));',
+    'const risenMs = (this.#baseDelayMs / SMOOTH_MIDDLE) * 2 ** step * (smoothRise(step, chance) - risenBefore(previousChance));\n    return Math.min(this.maxDelayMs, risenMs + 0 * scaleMs);',
+  ),
+  of(
+    'R1',
+    'policy/backoff.ts',
+    'this.#capped(this.#grown(info) * (1 + plusOrMinus))',
+    'this.#capped(this.#grown(info)) * (1 + plusOrMinus)',
+  ),
   of('R2', retry, 'retryAfterMs !== undefined && retryAfterMs > 0 ?', 'retryAfterMs !== undefined && retryAfterMs < 0 ?'),
   of('R2', retry, 'Math.min(ASKED_JITTER * askedMs, leftMs - askedMs)', 'ASKED_JITTER * askedMs'),
   of('R2', retry, 'askedMs <= this.#rules.backoff.maxDelayMs', 'askedMs >= 0'),
