@@ -34,10 +34,21 @@ export { type Execute, policyFrom } from './policy/policy-from.ts';
 export {
   RetryBudget,
   type RetryBudgetOptions,
+  type RetryBudgetSnapshot,
   type RetryBudgetStatistics,
   retryBudget,
   retryBudgetDefaults,
 } from './policy/retry-budget.ts';
+export {
+  type RetryCosts,
+  RetryQuota,
+  type RetryQuotaOptions,
+  type RetryQuotaSnapshot,
+  type RetryQuotaStatistics,
+  retryQuota,
+  retryQuotaDefaults,
+} from './policy/retry-quota.ts';
+export type { RetrySlot } from './policy/retry-window.ts';
 export { useRandom } from './random/current-random.ts';
 export type { Random } from './random/random.ts';
 export { seededRandom } from './random/seeded-random.ts';

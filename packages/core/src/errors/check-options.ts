@@ -43,6 +43,12 @@ export const positiveNumber: Check = {
   accepts: (value) => Number.isFinite(value) && (value as number) > 0,
 };
 
+/** A finite number of at least 0. */
+export const nonNegativeNumber: Check = {
+  expected: 'a finite number of at least 0',
+  accepts: (value) => Number.isFinite(value) && (value as number) >= 0,
+};
+
 /** A number from 0 to 1, both included. */
 export const fraction: Check = {
   expected: 'a number from 0 to 1',

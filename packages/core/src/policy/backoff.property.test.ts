@@ -85,13 +85,14 @@ function rangeOf({ jitter, baseDelay, maxDelay }: Settings, d: number, lastMs: n
     const middle = Math.min(d, maxDelay / (1 + plusOrMinus));
     return [middle * (1 - plusOrMinus) - 1e-6, middle * (1 + plusOrMinus) + 1e-6]; // rounded otherwise
   }
-  return {
+  const ranges: { readonly [jitter in Exclude<Jitter, object>]: readonly [number, number] } = {
     full: [0, d],
     equal: [d / 2, d],
     none: [d, d],
     decorrelated: [Math.min(baseDelay, maxDelay), Math.min(maxDelay, 3 * Math.max(baseDelay, lastMs))],
     smooth: [0, maxDelay],
-  }[jitter];
+  };
+  return ranges[jitter];
 }
 
 test('delays stay within the range of their jitter', () => {

@@ -17,31 +17,64 @@ class SetClock implements Clock {
 
 const options = fc.record({
   ratio: fc.double({ min: 0, max: 1, noNaN: true }),
-  minPerSecond: fc.double({ min: 0, max: 100, noNaN: true }),
-  capacity: fc.integer({ min: 1, max: 50 }),
+  minPerSecond: fc.double({ min: 0, max: 20, noNaN: true }),
+  ttl: fc.integer({ min: 10, max: 10_000 }),
 });
 const scriptOf = (leastMs: number) =>
-  fc.array(fc.oneof(fc.constantFrom('take', 'deposit', 'refund'), fc.double({ min: leastMs, max: 5000, noNaN: true })), { maxLength: 200 });
+  fc.array(fc.oneof(fc.constantFrom('call', 'take', 'refund', 'succeed', 'restart'), fc.double({ min: leastMs, max: 3000, noNaN: true })), {
+    maxLength: 200,
+  });
 
-test('R3: a budget is never negative nor above its capacity, and grants what it has, whatever its clocks do', () => {
+test('R3: a budget is never negative, and grants what it has, in any order of events and whatever its clocks do', () => {
   fc.assert(
-    fc.property(options, scriptOf(-5000), (given, script) => {
+    fc.property(options, scriptOf(-3000), (given, script) => {
       using clock = useClock(new SetClock());
-      const budget = retryBudget(given);
-      let waiting = 0;
+      let budget = retryBudget(given);
+      const waiting: number[] = [];
       for (const step of script) {
-        const { balance } = budget.statistics();
-        expect(balance).toBeGreaterThanOrEqual(0);
-        expect(balance).toBeLessThanOrEqual(given.capacity);
+        const { balance, calls, retries } = budget.statistics();
+        expect(Math.min(balance, calls, retries)).toBeGreaterThanOrEqual(0);
         if (typeof step === 'number') clock.ms += step;
-        else if (step === 'deposit') budget.deposit();
+        else if (step === 'call') budget.began(clock.ms);
+        else if (step === 'succeed') budget.succeeded();
         else if (step === 'take') {
-          const isGranted = budget.tryTake(clock.ms);
-          if (isGranted) waiting++;
-          if (Math.abs(balance - 1) > 1e-6) expect(isGranted).toBe(balance > 1);
-        } else if (waiting > 0) {
-          waiting--;
-          budget.refund();
+          const payment = budget.tryTake('transient', clock.ms);
+          if (payment !== undefined) waiting.push(payment);
+          if (Math.abs(balance - 1) > 1e-6) expect(payment !== undefined).toBe(balance > 1);
+        } else if (step === 'restart') {
+          const restarted = retryBudget(given);
+          restarted.restore(budget.snapshot());
+          budget = restarted;
+          waiting.length = 0;
+        } else if (waiting.length > 0) budget.refund(waiting.shift() as number);
+      }
+    }),
+    { seed: SEED },
+  );
+});
+
+test('R3: in the last nine tenths of its ttl there were never more retries than the calls of its ttl and its minimum paid for', () => {
+  fc.assert(
+    fc.property(options, scriptOf(0), (given, script) => {
+      const budget = retryBudget(given);
+      const calledMs: number[] = [];
+      let paid: { readonly payment: number; readonly atMs: number }[] = [];
+      let nowMs = 0;
+      for (const step of script) {
+        if (typeof step === 'number') nowMs += step;
+        else if (step === 'call') {
+          budget.began(nowMs);
+          calledMs.push(nowMs);
+        } else if (step === 'take') {
+          const payment = budget.tryTake('transient', nowMs);
+          if (payment === undefined) continue;
+          paid.push({ payment, atMs: nowMs });
+          const calls = calledMs.filter((atMs) => atMs > nowMs - given.ttl).length;
+          const retries = paid.filter(({ atMs }) => atMs > nowMs - 0.9 * given.ttl).length;
+          expect(retries).toBeLessThanOrEqual(given.ratio * calls + (given.minPerSecond * given.ttl) / 1000 + 1e-6);
+        } else if (step === 'refund' && paid.length > 0) {
+          budget.refund((paid[0] as { readonly payment: number }).payment);
+          paid = paid.slice(1);
         }
       }
     }),
@@ -49,21 +82,21 @@ test('R3: a budget is never negative nor above its capacity, and grants what it 
   );
 });
 
-test('R3: no sequence of events makes it grant more than it began with, was paid and was given by time', () => {
+test('a snapshot that is restored at once is what it was taken of', () => {
   fc.assert(
     fc.property(options, scriptOf(0), (given, script) => {
       using clock = useClock(new SetClock());
       const budget = retryBudget(given);
-      let paid = 0;
       for (const step of script) {
         if (typeof step === 'number') clock.ms += step;
-        else if (step === 'deposit') {
-          budget.deposit();
-          paid += given.ratio;
-        } else if (step === 'take') budget.tryTake(clock.ms);
+        else if (step === 'call') budget.began(clock.ms);
+        else if (step === 'take') budget.tryTake('transient', clock.ms);
       }
-      const limit = given.capacity + paid + (clock.ms / 1000) * given.minPerSecond;
-      expect(budget.statistics().granted).toBeLessThanOrEqual(limit + 1e-6);
+      const other = retryBudget(given);
+      other.restore(budget.snapshot());
+      expect({ ...other.statistics(), granted: 0, refused: 0 }).toEqual({ ...budget.statistics(), granted: 0, refused: 0 });
+      clock.ms += given.ttl / 2;
+      expect(other.statistics()).toMatchObject({ calls: budget.statistics().calls, retries: budget.statistics().retries });
     }),
     { seed: SEED },
   );

@@ -1,18 +1,23 @@
-// After Finagle's RetryBudget (a deposit for each request, a withdrawal for each retry, and a minimum per second), with three differences:
-// only a call that succeeds deposits, so that an outage dries the budget up; a retry withdraws when its backoff begins, so that all that
-// wait are counted (law R3); and there is no window: what is saved up is bounded by the capacity.
+// Finagle's RetryBudget: a share of the calls of the last while, and a minimum a second besides. As there, a call pays whatever becomes of it, so
+// that calls and retries together stay within a factor of the calls. One difference: a retry counts from when its backoff begins, so that all
+// that wait are counted (law R3; Envoy's overshoots in a burst because they are not), and no longer if it never starts.
 import { currentClock } from '../context/ambient.ts';
-import { type Check, type Checks, checkOptions, fraction, text, wholeNumber } from '../errors/check-options.ts';
+import { type Check, type Checks, checkOptions, fraction, nonNegativeNumber, text } from '../errors/check-options.ts';
 import { enlist } from '../observe/live.ts';
+import type { OutcomeKind } from '../outcome/classify.ts';
+import { type Duration, durationMs, toMs } from '../time/duration.ts';
+import { type RetryAllowance, type RetryPayment, TOLERANCE } from './retry-allowance.ts';
+import { type RetrySlot, RetryWindow } from './retry-window.ts';
+import { checkSnapshot, elapsedMs, type Snapshot } from './snapshot.ts';
 
 /** What a {@link retryBudget} is made of. */
 export interface RetryBudgetOptions {
-  /** How much of a retry each call that succeeds pays for. From 0 to 1, default 0.2: one retry for five such calls. */
+  /** How much of a retry each call pays for. From 0 to 1, default 0.2: one retry for five calls. */
   readonly ratio?: number | undefined;
-  /** Retries granted each second besides, so that a client of few calls has some. Default 1; 0 for none. */
+  /** Retries granted for each second besides, so that a client of few calls has some. Default 1; 0 for none. */
   readonly minPerSecond?: number | undefined;
-  /** How many retries can be saved up; the budget begins with as many. Default 10. */
-  readonly capacity?: number | undefined;
+  /** How long a call and a retry count. Default `'10s'`. */
+  readonly ttl?: Duration | undefined;
   /** For statistics. Default `'retry budget'`. */
   readonly name?: string | undefined;
 }
@@ -30,7 +35,7 @@ export interface RetryBudgetOptions {
 export const retryBudgetDefaults: { readonly [K in keyof RetryBudgetOptions]-?: NonNullable<RetryBudgetOptions[K]> } = Object.freeze({
   ratio: 0.2,
   minPerSecond: 1,
-  capacity: 10,
+  ttl: '10s',
   name: 'retry budget',
 });
 
@@ -39,50 +44,59 @@ export interface RetryBudgetStatistics {
   readonly name: string;
   /** Retries it would grant now. */
   readonly balance: number;
-  readonly capacity: number;
+  /** Calls that count now. */
+  readonly calls: number;
+  /** Retries that count now, those in backoff included. */
+  readonly retries: number;
   readonly ratio: number;
   readonly minPerSecond: number;
+  readonly ttlMs: number;
   /** Retries it has granted so far, without those that never began. */
   readonly granted: number;
   /** Retries it has refused so far. */
   readonly refused: number;
 }
 
-const rate: Check = {
-  expected: 'a finite number of at least 0',
-  accepts: (value) => Number.isFinite(value) && (value as number) >= 0,
+/** What a {@link RetryBudget} remembers, for another process or after a restart. */
+export interface RetryBudgetSnapshot extends Snapshot<'retry-budget'> {
+  /** What counts, oldest first, each with how long it still does. */
+  readonly slots: readonly RetrySlot[];
+}
+
+const CHECKS: Checks<RetryBudgetOptions> = { ratio: fraction, minPerSecond: nonNegativeNumber, ttl: durationMs(), name: text };
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const slotsCheck: Check = {
+  expected: 'an array of { calls, retries, remainingMs }, numbers of at least 0',
+  accepts: (value) => Array.isArray(value) && value.every(isSlot),
 };
 
-const CHECKS: Checks<RetryBudgetOptions> = { ratio: fraction, minPerSecond: rate, capacity: wholeNumber({ min: 1 }), name: text };
-
-/** Ten deposits of 0.1 come to 0.9999999999999999, and have to buy a retry. */
-const TOLERANCE = 1e-9;
+function isSlot(value: unknown): boolean {
+  const { calls, retries, remainingMs } = (value ?? {}) as Partial<RetrySlot>;
+  return isCount(calls) && isCount(retries) && nonNegativeNumber.accepts(remainingMs);
+}
 
 /**
- * Bounds the retries of all calls that share it to a part of those that succeed: what {@link retryBudget} makes.
+ * Bounds the retries of all calls that share it to a part of these calls: what {@link retryBudget} makes.
  *
- * The methods are for policies; time is given, so that all they do is a function of it. It may come from several clocks: one that
- * lies behind the last grants nothing.
+ * The methods but the last three are for policies.
  *
  * @example
  * import assert from 'node:assert/strict';
  * import { RetryBudget } from 'keelson';
  *
- * const budget = new RetryBudget({ ratio: 0.5, minPerSecond: 0, capacity: 1 });
- * assert(budget.tryTake(0));
- * assert(!budget.tryTake(1000));
- * budget.deposit();
- * budget.deposit();
- * assert(budget.tryTake(2000));
+ * const budget = new RetryBudget({ ratio: 0.5, minPerSecond: 0, ttl: '10s' });
+ * budget.began(0);
+ * assert.equal(budget.tryTake('transient', 0), undefined); // half a retry
+ * budget.began(0);
+ * assert.notEqual(budget.tryTake('transient', 0), undefined);
  */
-export class RetryBudget {
+export class RetryBudget implements RetryAllowance {
   readonly name: string;
   readonly #ratio: number;
   readonly #minPerSecond: number;
-  readonly #capacity: number;
-  /** At `#atMs`; cut to the capacity when it is read. */
-  #balance: number;
-  #atMs = 0;
+  readonly #ttlMs: number;
+  readonly #window: RetryWindow;
   #granted = 0;
   #refused = 0;
 
@@ -91,32 +105,34 @@ export class RetryBudget {
     this.name = options?.name ?? retryBudgetDefaults.name;
     this.#ratio = options?.ratio ?? retryBudgetDefaults.ratio;
     this.#minPerSecond = options?.minPerSecond ?? retryBudgetDefaults.minPerSecond;
-    this.#capacity = options?.capacity ?? retryBudgetDefaults.capacity;
-    this.#balance = this.#capacity;
+    this.#ttlMs = toMs(options?.ttl ?? retryBudgetDefaults.ttl);
+    this.#window = new RetryWindow(this.#ttlMs);
     enlist(this);
   }
 
-  /** Pays for a retry that is about to wait; false where there is nothing to pay with. */
-  tryTake(nowMs: number): boolean {
-    const balance = this.#balanceAt(nowMs);
-    this.#atMs = nowMs;
-    const isGranted = balance >= 1 - TOLERANCE;
-    this.#balance = isGranted ? Math.max(0, balance - 1) : balance;
-    if (isGranted) this.#granted++;
-    else this.#refused++;
-    return isGranted;
+  /** A call begins, and pays its part. */
+  began(nowMs: number): void {
+    this.#window.called(nowMs);
+  }
+
+  /** Pays for a retry that is about to wait; undefined where there is nothing to pay with. All kinds of failures cost 1. */
+  tryTake(_kind: OutcomeKind, nowMs: number): RetryPayment | undefined {
+    if (this.#balanceAt(nowMs) < 1 - TOLERANCE) {
+      this.#refused++;
+      return undefined;
+    }
+    this.#granted++;
+    return this.#window.retried(nowMs);
   }
 
   /** Takes back what was paid for a retry that never began. */
-  refund(): void {
+  refund(payment: RetryPayment): void {
     this.#granted--;
-    this.#balance += 1;
+    this.#window.takeBack(payment);
   }
 
-  /** A call has succeeded. */
-  deposit(): void {
-    this.#balance += this.#ratio;
-  }
+  /** Changes nothing: a call has paid when it began. */
+  succeeded(): void {}
 
   /**
    * How it stands now: a frozen, JSON-safe snapshot.
@@ -129,30 +145,70 @@ export class RetryBudget {
    * assert.deepEqual({ balance, granted, refused }, { balance: 10, granted: 0, refused: 0 });
    */
   statistics(): RetryBudgetStatistics {
+    const nowMs = currentClock().nowMs();
     return Object.freeze({
       name: this.name,
-      balance: this.#balanceAt(currentClock().nowMs()),
-      capacity: this.#capacity,
+      balance: this.#balanceAt(nowMs),
+      ...this.#window.counts(nowMs),
       ratio: this.#ratio,
       minPerSecond: this.#minPerSecond,
+      ttlMs: this.#ttlMs,
       granted: this.#granted,
       refused: this.#refused,
     });
   }
 
+  /**
+   * What it remembers, frozen and JSON-safe: for {@link RetryBudget.restore}, here or in another process.
+   *
+   * @example
+   * import assert from 'node:assert/strict';
+   * import { retryBudget } from 'keelson';
+   *
+   * assert.deepEqual(retryBudget().snapshot().slots, []);
+   */
+  snapshot(): RetryBudgetSnapshot {
+    const clock = currentClock();
+    const slots = this.#window.slots(clock.nowMs()).map((slot) => Object.freeze(slot));
+    return Object.freeze({ version: 1, kind: 'retry-budget', takenAtMs: clock.epochMs(), slots: Object.freeze(slots) });
+  }
+
+  /**
+   * Remembers what `snapshot` does, in place of all it knew. The time since it was taken has passed, and nothing counts for longer than `ttl`.
+   *
+   * Throws ERR_OPTION, naming the field, for what is no snapshot of a retry budget; it is then as before.
+   *
+   * @example
+   * import assert from 'node:assert/strict';
+   * import { retryBudget } from 'keelson';
+   *
+   * const [before, after] = [retryBudget(), retryBudget()];
+   * before.tryTake('transient', performance.now());
+   * after.restore(before.snapshot());
+   * assert.equal(after.statistics().retries, 1);
+   */
+  restore(snapshot: RetryBudgetSnapshot): void {
+    checkSnapshot<RetryBudgetSnapshot>('retryBudget.restore', 'retry-budget', snapshot, { slots: slotsCheck });
+    const clock = currentClock();
+    const passedMs = elapsedMs(snapshot, clock.epochMs());
+    const slots = snapshot.slots.map((slot) => ({ ...slot, remainingMs: slot.remainingMs - passedMs }));
+    this.#window.restore(slots, clock.nowMs());
+  }
+
+  /** Calls may be forgotten before the retries they have paid for: then nothing is left, not less. */
   #balanceAt(nowMs: number): number {
-    const elapsedMs = Math.max(0, nowMs - this.#atMs);
-    return Math.min(this.#capacity, this.#balance + (elapsedMs / 1000) * this.#minPerSecond);
+    const { calls, retries } = this.#window.counts(nowMs);
+    return Math.max(0, this.#ratio * calls + (this.#minPerSecond * this.#ttlMs) / 1000 - retries);
   }
 }
 
 /**
- * Makes a budget to share between the retries that put load on one callee: `retry({ budget })`. While the callee is down they then add a
- * few calls a second to it, instead of two for each call.
+ * Makes a budget to share between the retries that put load on one callee: `retry({ budget })`. However many calls fail, in any `ttl` there are
+ * then no more retries than `ratio` times the calls and `minPerSecond` for each second: the callee gets 1.2 times the calls, not three times.
  *
- * Each call that succeeds pays in `ratio`; each retry costs 1, taken when its backoff begins and given back if it never starts. A retry
- * that cannot be paid for is not made: its call fails with the error it has. A wait that the callee or an open breaker asked for costs
- * nothing, and nothing that runs is ever ended.
+ * A retry counts from when its backoff begins, and no longer if it never starts. One that cannot be paid for is not made: its call fails with the
+ * error it has. A wait that the callee or an open breaker asked for costs nothing, and nothing that runs is ever ended. What is older than `ttl` is
+ * forgotten in steps of a tenth. {@link retryQuota} is the other one: it is filled by calls that succeed, and runs dry while the callee is down.
  *
  * Throws ERR_OPTION for a wrong option.
  *
@@ -160,7 +216,7 @@ export class RetryBudget {
  * import assert from 'node:assert/strict';
  * import { retryBudget, withRetry } from 'keelson';
  *
- * const budget = retryBudget({ capacity: 2, minPerSecond: 0 });
+ * const budget = retryBudget({ ratio: 0.2, minPerSecond: 0 });
  * let calls = 0;
  * const down = (): never => {
  *   calls++;
@@ -170,7 +226,7 @@ export class RetryBudget {
  *   await assert.rejects(withRetry(down, { budget, baseDelay: 1 }));
  * }
  * assert.equal(calls, 12); // ten first calls, two retries
- * assert.equal(budget.statistics().refused, 9);
+ * assert.equal(budget.statistics().granted, 2);
  */
 export function retryBudget(options?: RetryBudgetOptions): RetryBudget {
   return new RetryBudget(options);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { OUTCOME } from '../outcome/classify.ts';
 import { compose } from '../policy/compose.ts';
 import type { Operation } from '../policy/policy.ts';
-import { retryBudget } from '../policy/retry-budget.ts';
+import { quotaOf } from '../policy/retry-allowances.test-support.ts';
 import { ending, onVirtualTime } from '../policy/virtual-time.test-support.ts';
 import { type Retry, retry } from './retry.ts';
 
@@ -58,8 +58,8 @@ describe('R7: what a retry inside has given up on is not tried again', () => {
   });
 
   test('where the budget inside was used up', async () => {
-    const budget = retryBudget({ capacity: 1, minPerSecond: 0 });
-    budget.tryTake(0);
+    const budget = quotaOf(1);
+    budget.tryTake('transient');
     expect(await callsOf(nestedIn(retry(), retry({ budget })))).toBe(1);
   });
 });

@@ -3,7 +3,7 @@ import type { Backoff } from '../policy/backoff.ts';
 import { describeHandles, type Handles, isHandledBy } from '../policy/handles.ts';
 import { DONE, type Layer, PROCEED, type Step, type Verdict } from '../policy/layer.ts';
 import type { PolicyDescription } from '../policy/policy.ts';
-import type { RetryBudget } from '../policy/retry-budget.ts';
+import type { RetryAllowance, RetryPayment } from '../policy/retry-allowance.ts';
 import { giveUpOn, nextStart, wasGivenUpInside } from './nested-retries.ts';
 
 /** What a {@link RetryLayer} goes by. */
@@ -13,7 +13,7 @@ export interface RetryRules {
   readonly backoff: Backoff;
   readonly handles: Handles | undefined;
   readonly handlesResult: ((value: unknown) => boolean) | undefined;
-  readonly budget: RetryBudget | undefined;
+  readonly budget: RetryAllowance | undefined;
   readonly nested: 'bounded' | 'multiply';
 }
 
@@ -41,8 +41,8 @@ class Progress {
   attempts = 1;
   previousDelayMs = 0;
   previousChance = 0;
-  /** Whether the attempt that is waiting, or runs, was paid for. */
-  isPaid = false;
+  /** What was paid for the attempt that is waiting, or runs. */
+  payment: RetryPayment | undefined = undefined;
 
   constructor(start: number) {
     this.callStart = start;
@@ -65,6 +65,7 @@ export class RetryLayer implements Layer {
   }
 
   enter(step: Step): Verdict {
+    this.#rules.budget?.began(step.nowMs());
     step.ticket = nextStart();
     return PROCEED;
   }
@@ -74,7 +75,7 @@ export class RetryLayer implements Layer {
     const outcome = step.classifyValue(value);
     const isRefused = handlesResult?.(value) === true;
     if (outcome.kind === 'ok' && !isRefused) {
-      budget?.deposit();
+      budget?.succeeded(paymentOf(step));
       return DONE;
     }
     return this.#decide(step, { ok: true, value }, outcome, isRefused ? () => true : undefined);
@@ -88,7 +89,8 @@ export class RetryLayer implements Layer {
 
   /** Law R3: what was paid for an attempt that never began is given back. */
   abandon(step: Step, waiting: boolean): void {
-    if (waiting && step.ticket instanceof Progress && step.ticket.isPaid) this.#rules.budget?.refund();
+    const payment = waiting ? paymentOf(step) : undefined;
+    if (payment !== undefined) this.#rules.budget?.refund(payment);
   }
 
   describe(): PolicyDescription {
@@ -121,8 +123,9 @@ export class RetryLayer implements Layer {
     if (nested === 'bounded' && wasGivenUpInside(settled, progress.attemptStart)) return 'nested';
     if (progress.attempts >= maxAttempts) return 'attempts';
     const { retryAfterMs } = outcome;
-    progress.isPaid = false;
-    return retryAfterMs !== undefined && retryAfterMs > 0 ? this.#askedDelay(step, retryAfterMs) : this.#ownDelay(step, progress, settled);
+    progress.payment = undefined;
+    if (retryAfterMs !== undefined && retryAfterMs > 0) return this.#askedDelay(step, retryAfterMs);
+    return this.#ownDelay(step, progress, settled, outcome.kind);
   }
 
   /** Law R2: at least what was asked for, lengthened as far as the deadline lets it, or not at all; costs an attempt and nothing else. */
@@ -132,19 +135,22 @@ export class RetryLayer implements Layer {
     return fits ? askedMs + step.random() * Math.min(ASKED_JITTER * askedMs, leftMs - askedMs) : 'deadline';
   }
 
-  #ownDelay(step: Step, progress: Progress, settled: Settled): number | GaveUpReason {
+  #ownDelay(step: Step, progress: Progress, settled: Settled, kind: OutcomeKind): number | GaveUpReason {
     const { backoff, budget } = this.#rules;
     const { attempts, previousDelayMs, previousChance } = progress;
     const chance = step.random();
     const delayMs = backoff.delayMs({ attempts, outcome: settled, previousDelayMs }, chance, previousChance);
     if (delayMs >= step.timeLeftMs()) return 'deadline';
-    if (budget !== undefined && !budget.tryTake(step.nowMs())) return 'budget';
-    progress.isPaid = budget !== undefined;
+    progress.payment = budget?.tryTake(kind, step.nowMs());
+    if (budget !== undefined && progress.payment === undefined) return 'budget';
     progress.previousDelayMs = delayMs;
     progress.previousChance = chance;
     return delayMs;
   }
 }
+
+/** What the last retry of the call had cost; undefined where it made none, or one for nothing. */
+const paymentOf = ({ ticket }: Step): RetryPayment | undefined => (ticket instanceof Progress ? ticket.payment : undefined);
 
 /**
  * Whether another attempt may help. `rule`, the caller's own, overrides the kind, but neither a cancellation nor a refusal that was made in

@@ -6,7 +6,9 @@ import { type KeelsonEvent, listen } from '../observe/events.ts';
 import { OUTCOME } from '../outcome/classify.ts';
 import { compose } from '../policy/compose.ts';
 import { PROCEED } from '../policy/layer.ts';
+import { ALLOWANCES } from '../policy/retry-allowances.test-support.ts';
 import { retryBudget } from '../policy/retry-budget.ts';
+import { retryQuota } from '../policy/retry-quota.ts';
 import { limit, policyOf } from '../policy/test-layers.test-support.ts';
 import { ending, onVirtualTime } from '../policy/virtual-time.test-support.ts';
 import { useRandom } from '../random/current-random.ts';
@@ -70,6 +72,7 @@ describe('the options', () => {
       nested: 'multiply',
     });
     expect(retry({ handles: () => true }).describe().options).toMatchObject({ handles: 'function' });
+    expect(retry({ budget: retryQuota() }).describe().options).toMatchObject({ budget: 'retry quota' });
   });
 
   test.each([
@@ -83,7 +86,7 @@ describe('the options', () => {
     [{ handles: [] }, 'handles must be a function, or an array of error classes, got an array'],
     [{ handles: ['TypeError'] }, 'handles must be a function, or an array of error classes, got an array'],
     [{ handlesResult: true }, 'handlesResult must be a function, got true'],
-    [{ budget: { ratio: 0.2 } }, 'budget must be a RetryBudget, got an object'],
+    [{ budget: { ratio: 0.2 } }, 'budget must be a RetryBudget or a RetryQuota, got an object'],
     [{ nested: true }, "nested must be one of 'bounded', 'multiply', got true"],
     [{ name: '' }, 'name must be a text that is not empty, got ""'],
   ])('F2: %j is refused', async (options, message) => {
@@ -147,8 +150,8 @@ describe('a call', () => {
     expect(disposed).toBe(2);
   });
 
-  test('C1, C2: whose caller leaves while it waits ends at once, with the caller’s reason', async () => {
-    const budget = retryBudget({ capacity: 5, minPerSecond: 0 });
+  test.each(ALLOWANCES)('C1, C2: whose caller leaves while it waits ends at once, with the caller’s reason (%s)', async (_, granting) => {
+    const budget = granting(5);
     const controller = new AbortController();
     let calls = 0;
     const failing = (): never => {
@@ -164,8 +167,8 @@ describe('a call', () => {
     expect(budget.statistics().balance).toBe(5); // R3: refunded
   });
 
-  test('R4: that has committed output is not made again, and costs nothing', async () => {
-    const budget = retryBudget({ capacity: 5, minPerSecond: 0 });
+  test.each(ALLOWANCES)('R4: that has committed output is not made again, and costs nothing (%s)', async (_, granting) => {
+    const budget = granting(5);
     const error = reset();
     const result = retry({ budget }).execute((call) => {
       call.commit();

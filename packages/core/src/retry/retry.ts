@@ -3,6 +3,7 @@ import { Backoff, type BackoffOptions, backoffChecks, backoffDefaults } from '..
 import { type Handles, handlesCheck } from '../policy/handles.ts';
 import { LayerPolicy } from '../policy/layer-policy.ts';
 import { RetryBudget } from '../policy/retry-budget.ts';
+import { RetryQuota } from '../policy/retry-quota.ts';
 import { RetryLayer } from './retry-layer.ts';
 
 /** What a {@link retry} is made of. */
@@ -16,8 +17,8 @@ export interface RetryOptions extends BackoffOptions {
   readonly handles?: Handles | undefined;
   /** Which values are tried again, besides those whose kind says so. */
   readonly handlesResult?: ((value: unknown) => boolean) | undefined;
-  /** Bounds the retries of all that share it; see {@link retryBudget}. Default: none. */
-  readonly budget?: RetryBudget | undefined;
+  /** Bounds the retries of all that share it: a {@link retryBudget} or a {@link retryQuota}. Default: none. */
+  readonly budget?: RetryBudget | RetryQuota | undefined;
   /**
    * What to do about a failure on which a retry inside has given up: `'bounded'` passes it on, `'multiply'` tries again, so that three
    * attempts around three make nine (law R7). Default `'bounded'`.
@@ -40,7 +41,10 @@ export interface RetryOptions extends BackoffOptions {
 export const retryDefaults: Readonly<typeof backoffDefaults & { maxAttempts: number; nested: 'bounded' | 'multiply'; name: string }> =
   Object.freeze({ ...backoffDefaults, maxAttempts: 3, nested: 'bounded', name: 'retry' });
 
-const budgetCheck: Check = { expected: 'a RetryBudget', accepts: (value) => value instanceof RetryBudget };
+const budgetCheck: Check = {
+  expected: 'a RetryBudget or a RetryQuota',
+  accepts: (value) => value instanceof RetryBudget || value instanceof RetryQuota,
+};
 
 const CHECKS: Checks<RetryOptions> = {
   maxAttempts: wholeNumber({ min: 1 }),

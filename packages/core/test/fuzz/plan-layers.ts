@@ -81,7 +81,7 @@ const realLayers: Readonly<Record<RealSpec['kind'], (dice: Dice) => RealSpec>> =
     baseDelayMs: dice.whole(0, 40),
     jitter: dice.oneOf(JITTERS),
     nested: dice.chance(0.7) ? 'bounded' : 'multiply',
-    hasBudget: dice.chance(0.4),
+    budget: dice.oneOf(['none', 'none', 'budget', 'quota']),
     predicate: predicate(dice),
   }),
   timeout: (dice) => ({ kind: 'timeout', timeoutMs: dice.whole(1, 150) }),

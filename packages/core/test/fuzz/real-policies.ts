@@ -3,7 +3,8 @@ import { type CircuitBreaker, circuitBreaker } from '../../src/circuit-breaker/c
 import { fallback } from '../../src/fallback/fallback.ts';
 import type { FallbackOperation } from '../../src/fallback/fallback-layer.ts';
 import type { Policy } from '../../src/policy/policy.ts';
-import { retryBudget } from '../../src/policy/retry-budget.ts';
+import { type RetryBudget, retryBudget } from '../../src/policy/retry-budget.ts';
+import { type RetryQuota, retryQuota } from '../../src/policy/retry-quota.ts';
 import { rateLimit } from '../../src/rate-limiter/rate-limiter.ts';
 import { retry } from '../../src/retry/retry.ts';
 import { timeout } from '../../src/timeout/timeout.ts';
@@ -38,7 +39,7 @@ export function makeRealPolicy(spec: RealSpec, name: string, host: RealHost, acc
         maxDelay: 200,
         jitter: spec.jitter,
         nested: spec.nested,
-        budget: spec.hasBudget ? retryBudget({ capacity: 4, ratio: 0.2 }) : undefined,
+        budget: makeBudget(spec.budget),
         handles: predicate(spec.predicate, host),
       });
     case 'breaker':
@@ -58,6 +59,17 @@ export function makeRealPolicy(spec: RealSpec, name: string, host: RealHost, acc
       return timeout({ name, timeout: spec.timeoutMs });
     case 'fallback':
       return fallback(replacement(spec.operation, name, host), { name, handles: predicate(spec.predicate, host) });
+  }
+}
+
+function makeBudget(kind: Extract<RealSpec, { kind: 'retry' }>['budget']): RetryBudget | RetryQuota | undefined {
+  switch (kind) {
+    case 'none':
+      return undefined;
+    case 'budget':
+      return retryBudget({ ratio: 0.2, minPerSecond: 20, ttl: 100 });
+    case 'quota':
+      return retryQuota({ capacity: 50 });
   }
 }
 

@@ -1,6 +1,5 @@
-import type { Jitter } from '../../src/policy/backoff.ts';
-
 // What one run of the fuzz does, as plain data: so that a failing one can be printed, run again and made smaller.
+import type { Jitter } from '../../src/policy/backoff.ts';
 
 /** What user code does while it is called back. */
 export type Action =
@@ -82,7 +81,7 @@ export type RealSpec =
       readonly baseDelayMs: number;
       readonly jitter: Jitter;
       readonly nested: 'bounded' | 'multiply';
-      readonly hasBudget: boolean;
+      readonly budget: 'none' | 'budget' | 'quota';
       readonly predicate: PredicateSpec | undefined;
     }
   | { readonly kind: 'timeout'; readonly timeoutMs: number }

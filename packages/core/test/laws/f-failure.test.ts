@@ -8,6 +8,7 @@ import { compose } from '../../src/policy/compose.ts';
 import type { Operation, Policy } from '../../src/policy/policy.ts';
 import { policyFrom } from '../../src/policy/policy-from.ts';
 import { retryBudget } from '../../src/policy/retry-budget.ts';
+import { retryQuota } from '../../src/policy/retry-quota.ts';
 import { ending, onVirtualTime } from '../../src/policy/virtual-time.test-support.ts';
 import { rateLimit } from '../../src/rate-limiter/rate-limiter.ts';
 import { retry } from '../../src/retry/retry.ts';
@@ -111,6 +112,7 @@ describe('F2 options are checked when something is made, by name and value', () 
     ['retry', () => retry({ backoffFactor: Number.NaN }), 'backoffFactor'],
     ['retry', () => retry({ retries: 3 } as never), 'unknown option "retries"'],
     ['retryBudget', () => retryBudget({ ratio: 2 }), 'ratio must be'],
+    ['retryQuota', () => retryQuota({ capacity: 0 }), 'capacity must be'],
     ['timeout', () => timeout(0), 'timeout must be'],
     ['timeout', () => timeout('5' as '5s'), 'got "5"'],
     ['circuitBreaker', () => circuitBreaker({ failureThreshold: 0 }), 'failureThreshold must be a whole number of at least 1, got 0'],

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { fallback } from '../../src/fallback/fallback.ts';
 import { compose } from '../../src/policy/compose.ts';
 import type { Call } from '../../src/policy/policy.ts';
-import { retryBudget } from '../../src/policy/retry-budget.ts';
+import { ALLOWANCES } from '../../src/policy/retry-allowances.test-support.ts';
 import { ending, onVirtualTime } from '../../src/policy/virtual-time.test-support.ts';
 import { retry } from '../../src/retry/retry.ts';
 import { timeout } from '../../src/timeout/timeout.ts';
@@ -60,8 +60,8 @@ test('R4 output of any attempt counts, also of one that was abandoned before the
   expect(starts).toEqual([1, 2]);
 });
 
-test('R4 a token of the budget that was taken for such an attempt is given back', async () => {
-  const budget = retryBudget({ capacity: 1, ratio: 0, minPerSecond: 0 });
+test.each(ALLOWANCES)('R4 what a %s has granted for such an attempt is given back', async (_name, granting) => {
+  const budget = granting(1);
   await ending(
     retry({ budget }).execute((call) => {
       call.commit();

@@ -7,13 +7,13 @@ import { type KeelsonEvent, listen } from '../../src/observe/events.ts';
 import { OUTCOME } from '../../src/outcome/classify.ts';
 import { compose } from '../../src/policy/compose.ts';
 import type { Call, Policy } from '../../src/policy/policy.ts';
-import { retryBudget } from '../../src/policy/retry-budget.ts';
+import { quotaOf } from '../../src/policy/retry-allowances.test-support.ts';
 import { ending, onVirtualTime } from '../../src/policy/virtual-time.test-support.ts';
 import { useRandom } from '../../src/random/current-random.ts';
 import { rateLimit } from '../../src/rate-limiter/rate-limiter.ts';
 import { type RetryOptions, retry } from '../../src/retry/retry.ts';
 import { timeout } from '../../src/timeout/timeout.ts';
-import { inTime, obedient } from '../support/work.ts';
+import { inTime } from '../support/work.ts';
 import { HOST, ORDERS, stranger, threeAttempts } from './orders.ts';
 
 const time = onVirtualTime();
@@ -118,7 +118,7 @@ describe('R2 what the callee asks for is waited for', () => {
   });
 
   test('such a wait costs an attempt, but nothing of the budget', async () => {
-    const budget = retryBudget({ capacity: 1, ratio: 0, minPerSecond: 0 });
+    const budget = quotaOf(1);
     let starts = 0;
     const result = ending(
       retry({ maxAttempts: 3, budget }).execute(() => {
@@ -130,75 +130,6 @@ describe('R2 what the callee asks for is waited for', () => {
     expect(await result).toMatchObject({ error: { message: 'busy' } });
     expect(starts).toBe(3);
     expect(budget.statistics()).toMatchObject({ balance: 1, granted: 0 });
-  });
-});
-
-describe('R3 a budget', () => {
-  const options = { maxAttempts: 3, baseDelay: 1000, jitter: 'none' } as const;
-  const one = (): ReturnType<typeof retryBudget> => retryBudget({ capacity: 1, ratio: 0, minPerSecond: 0 });
-
-  test('counts the retries that wait, and gates new attempts only', async () => {
-    const budget = one();
-    const policy = retry({ ...options, budget });
-    const ran = vi.fn(fail);
-    const first = ending(policy.execute(ran));
-    await time.clock.settle();
-    expect(budget.statistics()).toMatchObject({ balance: 0, granted: 1 });
-    expect(await ending(policy.execute(ran))).toMatchObject({ error: { message: 'down' } });
-    expect(ran).toHaveBeenCalledTimes(2); // a first attempt costs nothing
-    await time.clock.advance('1m');
-    await first;
-    expect(ran).toHaveBeenCalledTimes(3);
-  });
-
-  test.each([
-    ['its caller', (policy: Policy<unknown, unknown>, signal: AbortSignal) => policy.execute(fail, { signal })],
-    ['its own limit', (policy: Policy<unknown, unknown>) => policy.execute(fail, { timeout: 500 })],
-    [
-      'the caller, around a bulkhead',
-      (policy: Policy<unknown, unknown>, signal: AbortSignal) => compose(bulkhead({ maxConcurrency: 1 }), policy).execute(fail, { signal }),
-    ],
-    [
-      'the caller, within a breaker',
-      (policy: Policy<unknown, unknown>, signal: AbortSignal) => compose(policy, circuitBreaker()).execute(fail, { signal }),
-    ],
-    [
-      'the caller, around a stranger',
-      (policy: Policy<unknown, unknown>, signal: AbortSignal) => compose(stranger(), policy, stranger()).execute(fail, { signal }),
-    ],
-  ] as const)('takes back what was paid for a retry that %s ended before it began', async (_name, execute) => {
-    const budget = one();
-    const controller = new AbortController();
-    const result = ending(execute(retry({ ...options, budget }), controller.signal));
-    await time.clock.advance(100);
-    controller.abort('gone');
-    await result;
-    expect(budget.statistics()).toMatchObject({ balance: 1, granted: 0 });
-    await time.clock.advance('1m');
-  });
-
-  test('takes it back where user code ended the call while it was decided', async () => {
-    const budget = one();
-    const controller = new AbortController();
-    const handles = (): boolean => {
-      controller.abort('gone');
-      return true;
-    };
-    expect(await ending(retry({ ...options, budget, handles }).execute(fail, { signal: controller.signal }))).toEqual({ error: 'gone' });
-    expect(budget.statistics()).toMatchObject({ balance: 1, granted: 0 });
-  });
-
-  test('keeps what was paid once the attempt has begun', async () => {
-    const budget = one();
-    const controller = new AbortController();
-    let starts = 0;
-    const result = ending(
-      retry({ ...options, budget }).execute((call) => (starts++ === 0 ? fail() : obedient(5000, 1)(call)), { signal: controller.signal }),
-    );
-    await time.clock.advance(1500);
-    controller.abort('gone');
-    expect(await result).toEqual({ error: 'gone' });
-    expect(budget.statistics()).toMatchObject({ balance: 0, granted: 1 });
   });
 });
 
