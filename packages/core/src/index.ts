@@ -62,6 +62,7 @@ export {
   rateLimit,
   rateLimitDefaults,
 } from './rate-limiter/rate-limiter.ts';
+export type { BeforeRetry, BeforeRetryInfo } from './retry/before-retry.ts';
 export { Retry, type RetryOptions, retry, retryDefaults } from './retry/retry.ts';
 export type { GaveUpReason } from './retry/retry-layer.ts';
 export { withRetry } from './retry/with-retry.ts';

@@ -1,9 +1,11 @@
+import { suppress } from '../errors/history.ts';
 import type { Outcome, OutcomeKind, Settled } from '../outcome/classify.ts';
 import type { Backoff } from '../policy/backoff.ts';
 import { describeHandles, type Handles, isHandledBy } from '../policy/handles.ts';
-import { DONE, type Layer, PROCEED, type Step, type Verdict } from '../policy/layer.ts';
+import { type Answer, DONE, type Layer, PROCEED, type Step, type Verdict } from '../policy/layer.ts';
 import type { PolicyDescription } from '../policy/policy.ts';
 import type { RetryAllowance, RetryPayment } from '../policy/retry-allowance.ts';
+import type { BeforeRetry } from './before-retry.ts';
 import { giveUpOn, nextStart, wasGivenUpInside } from './nested-retries.ts';
 
 /** What a {@link RetryLayer} goes by. */
@@ -14,6 +16,7 @@ export interface RetryRules {
   readonly handles: Handles | undefined;
   readonly handlesResult: ((value: unknown) => boolean) | undefined;
   readonly budget: RetryAllowance | undefined;
+  readonly beforeRetry: BeforeRetry | undefined;
   readonly nested: 'bounded' | 'multiply';
 }
 
@@ -25,9 +28,10 @@ export interface RetryRules {
  * - `not-idempotent`: the caller said that the work must not be done twice;
  * - `nested`: a retry inside had given up on the same failure;
  * - `deadline`: the wait would not fit what is left of the call, or `maxDelay` where the callee asked for more and there is no deadline;
- * - `budget`: the budget was used up.
+ * - `budget`: the budget was used up;
+ * - `before-retry`: `beforeRetry` threw.
  */
-export type GaveUpReason = 'attempts' | 'not-handled' | 'not-idempotent' | 'nested' | 'deadline' | 'budget';
+export type GaveUpReason = 'attempts' | 'not-handled' | 'not-idempotent' | 'nested' | 'deadline' | 'budget' | 'before-retry';
 
 /** By how much a wait that was asked for is lengthened at most, so that not all come back at once (law R2). */
 const ASKED_JITTER = 0.2;
@@ -43,6 +47,9 @@ class Progress {
   previousChance = 0;
   /** What was paid for the attempt that is waiting, or runs. */
   payment: RetryPayment | undefined = undefined;
+  /** The failure that `beforeRetry` is told of, and when the next attempt is due. */
+  failed: Settled | undefined = undefined;
+  dueMs = 0;
 
   constructor(start: number) {
     this.callStart = start;
@@ -87,6 +94,14 @@ export class RetryLayer implements Layer {
     return this.#decide(step, { ok: false, error }, outcome, handles && (() => isHandledBy(handles, error)));
   }
 
+  /** `beforeRetry` has ended: what is left of the wait follows. */
+  consulted(step: Step, answer: Answer): Verdict {
+    const progress = step.ticket as Progress;
+    if (answer.ok) return again(step, progress, Math.max(0, progress.dueMs - step.nowMs()));
+    this.abandon(step, true);
+    return insteadOf(progress.failed as Settled, answer.error, step, progress);
+  }
+
   /** Law R3: what was paid for an attempt that never began is given back. */
   abandon(step: Step, waiting: boolean): void {
     const payment = waiting ? paymentOf(step) : undefined;
@@ -94,13 +109,14 @@ export class RetryLayer implements Layer {
   }
 
   describe(): PolicyDescription {
-    const { name, maxAttempts, backoff, handles, handlesResult, budget, nested } = this.#rules;
+    const { name, maxAttempts, backoff, handles, handlesResult, budget, beforeRetry, nested } = this.#rules;
     const options = {
       maxAttempts,
       ...backoff.describe(),
       handles: describeHandles(handles),
       handlesResult: handlesResult === undefined ? 'by kind' : 'function',
       budget: budget?.name ?? 'none',
+      beforeRetry: beforeRetry === undefined ? 'none' : 'function',
       nested,
     };
     return { name, kind: this.kind, options, place: 3 };
@@ -111,9 +127,8 @@ export class RetryLayer implements Layer {
     step.ticket = progress;
     const next = isRetryable(outcome, rule) ? this.#nextDelay(step, progress, settled, outcome) : 'not-handled';
     if (typeof next === 'string') return giveUp(step, progress, settled, next);
-    progress.attempts++;
-    progress.attemptStart = nextStart();
-    return step.again(next);
+    const { beforeRetry } = this.#rules;
+    return beforeRetry === undefined ? again(step, progress, next) : callBefore(beforeRetry, step, progress, settled, next);
   }
 
   /** How long to wait before the next attempt, or why there is none. Pays for what it grants. */
@@ -163,10 +178,31 @@ function isRetryable(outcome: Outcome, rule: (() => boolean) | undefined): boole
   return rule === undefined ? PASSING.has(kind) : rule();
 }
 
+/** The wait counts from the failure, so that `beforeRetry` costs time only where it takes longer. */
+function callBefore(beforeRetry: BeforeRetry, step: Step, progress: Progress, failed: Settled, delayMs: number): Verdict {
+  progress.failed = failed;
+  progress.dueMs = step.nowMs() + delayMs;
+  const info = Object.freeze({ attempts: progress.attempts, outcome: failed, delayMs });
+  return step.consult((call) => beforeRetry(info, call));
+}
+
+function again(step: Step, progress: Progress, delayMs: number): Verdict {
+  progress.attempts++;
+  progress.attemptStart = nextStart();
+  return step.again(delayMs);
+}
+
+/** What `beforeRetry` threw ends the call. The failure it was told of is attached, so that it is not lost; or passes, where that is what it threw. */
+function insteadOf(failed: Settled, error: unknown, step: Step, progress: Progress): Verdict {
+  if (!failed.ok) suppress(error, failed.error);
+  const verdict = giveUp(step, progress, { ok: false, error }, 'before-retry');
+  return !failed.ok && failed.error === error ? verdict : step.reject(error);
+}
+
 function giveUp(step: Step, progress: Progress, settled: Settled, reason: GaveUpReason): Verdict {
   const { attempts, callStart } = progress;
   const hasRetried = attempts > 1 && reason !== 'not-handled';
-  if (hasRetried || reason === 'budget') giveUpOn(settled, callStart);
+  if (hasRetried || reason === 'budget' || reason === 'before-retry') giveUpOn(settled, callStart);
   if (step.isObserved) step.publish('gave-up', { attempts, reason, outcome: settled });
   return DONE;
 }

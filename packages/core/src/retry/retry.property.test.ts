@@ -41,6 +41,7 @@ test('whatever fails however: no more attempts than allowed, no wait that does n
         handles,
         handlesResult: undefined,
         budget: undefined,
+        beforeRetry: undefined,
         nested: 'bounded',
       });
       const step = fakeStep({ timeLeftMs, random });

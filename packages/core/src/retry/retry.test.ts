@@ -31,6 +31,7 @@ describe('the options', () => {
       handles: 'by kind',
       handlesResult: 'by kind',
       budget: 'none',
+      beforeRetry: 'none',
       nested: 'bounded',
     };
     expect(retry().describe()).toEqual({ name: 'retry', kind: 'retry', options: defaults, place: 3 });
@@ -39,6 +40,7 @@ describe('the options', () => {
       baseDelay: undefined,
       handles: undefined,
       budget: undefined,
+      beforeRetry: undefined,
       name: undefined,
     };
     expect(retry(forwarded).describe().options).toEqual(defaults);
@@ -56,6 +58,7 @@ describe('the options', () => {
       handles: [TypeError, TimeoutError],
       handlesResult: () => false,
       budget: retryBudget({ name: 'payment retries' }),
+      beforeRetry: () => undefined,
       nested: 'multiply',
     });
     expect(policy.name).toBe('payments');
@@ -69,6 +72,7 @@ describe('the options', () => {
       handles: ['TypeError', 'TimeoutError'],
       handlesResult: 'function',
       budget: 'payment retries',
+      beforeRetry: 'function',
       nested: 'multiply',
     });
     expect(retry({ handles: () => true }).describe().options).toMatchObject({ handles: 'function' });
@@ -87,6 +91,7 @@ describe('the options', () => {
     [{ handles: ['TypeError'] }, 'handles must be a function, or an array of error classes, got an array'],
     [{ handlesResult: true }, 'handlesResult must be a function, got true'],
     [{ budget: { ratio: 0.2 } }, 'budget must be a RetryBudget or a RetryQuota, got an object'],
+    [{ beforeRetry: 'refresh' }, 'beforeRetry must be a function, got "refresh"'],
     [{ nested: true }, "nested must be one of 'bounded', 'multiply', got true"],
     [{ name: '' }, 'name must be a text that is not empty, got ""'],
   ])('F2: %j is refused', async (options, message) => {

@@ -4,6 +4,7 @@ import { type Handles, handlesCheck } from '../policy/handles.ts';
 import { LayerPolicy } from '../policy/layer-policy.ts';
 import { RetryBudget } from '../policy/retry-budget.ts';
 import { RetryQuota } from '../policy/retry-quota.ts';
+import type { BeforeRetry } from './before-retry.ts';
 import { RetryLayer } from './retry-layer.ts';
 
 /** What a {@link retry} is made of. */
@@ -19,6 +20,11 @@ export interface RetryOptions extends BackoffOptions {
   readonly handlesResult?: ((value: unknown) => boolean) | undefined;
   /** Bounds the retries of all that share it: a {@link retryBudget} or a {@link retryQuota}. Default: none. */
   readonly budget?: RetryBudget | RetryQuota | undefined;
+  /**
+   * Called after a failed attempt that will be followed by another, and waited for: to refresh a token, to choose another server. Its time is part
+   * of the wait. It is given the failure and a call of its own; what it throws ends the call.
+   */
+  readonly beforeRetry?: BeforeRetry | undefined;
   /**
    * What to do about a failure on which a retry inside has given up: `'bounded'` passes it on, `'multiply'` tries again, so that three
    * attempts around three make nine (law R7). Default `'bounded'`.
@@ -52,6 +58,7 @@ const CHECKS: Checks<RetryOptions> = {
   handles: handlesCheck,
   handlesResult: func,
   budget: budgetCheck,
+  beforeRetry: func,
   nested: oneOf('bounded', 'multiply'),
   name: text,
 };
@@ -79,6 +86,7 @@ export class Retry extends LayerPolicy<never, never> {
         handles: options.handles,
         handlesResult: options.handlesResult,
         budget: options.budget,
+        beforeRetry: options.beforeRetry,
         nested: options.nested ?? retryDefaults.nested,
       }),
     );
@@ -96,6 +104,10 @@ export class Retry extends LayerPolicy<never, never> {
  * AWS 2015). Where the callee or an open circuit breaker says when to come back (`retryAfterMs`), that is waited for instead, and up to a
  * fifth longer. A wait that does not fit the deadline is not begun: the call fails at once with the error it has (laws R2, T4). All options
  * are checked when the policy is made, and wrong ones throw ERR_OPTION; a duration is as for {@link timeout}, or a number of milliseconds.
+ *
+ * `beforeRetry` is called as soon as a retry has been decided, in the async context of the caller. It may be asynchronous; the wait goes on
+ * meanwhile, and the next attempt begins when both are over. It ends with the call: `call.signal` aborts when the caller cancels or a limit around
+ * the retry runs out. What it throws takes the place of the failure, which `suppressedOf` tells; `attemptsOf` has the attempts before.
  *
  * Not tried again: what the caller has cancelled, whose wait ends at once (law C2); work that has committed output (law R4); calls with
  * `idempotent: false` (law R5); a failure on which a retry inside has given up (law R7).

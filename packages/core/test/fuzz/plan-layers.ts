@@ -82,6 +82,7 @@ const realLayers: Readonly<Record<RealSpec['kind'], (dice: Dice) => RealSpec>> =
     jitter: dice.oneOf(JITTERS),
     nested: dice.chance(0.7) ? 'bounded' : 'multiply',
     budget: dice.oneOf(['none', 'none', 'budget', 'quota']),
+    before: dice.maybe(0.3, () => aside(dice)),
     predicate: predicate(dice),
   }),
   timeout: (dice) => ({ kind: 'timeout', timeoutMs: dice.whole(1, 150) }),

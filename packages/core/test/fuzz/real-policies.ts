@@ -6,6 +6,7 @@ import type { Policy } from '../../src/policy/policy.ts';
 import { type RetryBudget, retryBudget } from '../../src/policy/retry-budget.ts';
 import { type RetryQuota, retryQuota } from '../../src/policy/retry-quota.ts';
 import { rateLimit } from '../../src/rate-limiter/rate-limiter.ts';
+import type { BeforeRetry } from '../../src/retry/before-retry.ts';
 import { retry } from '../../src/retry/retry.ts';
 import { timeout } from '../../src/timeout/timeout.ts';
 import type { Ledger } from './ledger.ts';
@@ -40,6 +41,7 @@ export function makeRealPolicy(spec: RealSpec, name: string, host: RealHost, acc
         jitter: spec.jitter,
         nested: spec.nested,
         budget: makeBudget(spec.budget),
+        beforeRetry: spec.before && before(spec.before, name, host),
         handles: predicate(spec.predicate, host),
       });
     case 'breaker':
@@ -61,6 +63,11 @@ export function makeRealPolicy(spec: RealSpec, name: string, host: RealHost, acc
       return fallback(replacement(spec.operation, name, host), { name, handles: predicate(spec.predicate, host) });
   }
 }
+
+const before =
+  (spec: AsideSpec, name: string, host: RealHost): BeforeRetry =>
+  (_info, call) =>
+    host.aside(spec, name)(call);
 
 function makeBudget(kind: Extract<RealSpec, { kind: 'retry' }>['budget']): RetryBudget | RetryQuota | undefined {
   switch (kind) {

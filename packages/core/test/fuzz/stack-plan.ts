@@ -82,6 +82,7 @@ export type RealSpec =
       readonly jitter: Jitter;
       readonly nested: 'bounded' | 'multiply';
       readonly budget: 'none' | 'budget' | 'quota';
+      readonly before: AsideSpec | undefined;
       readonly predicate: PredicateSpec | undefined;
     }
   | { readonly kind: 'timeout'; readonly timeoutMs: number }

@@ -152,6 +152,7 @@ const retrying: readonly Mutation[] = [
   of('R2', retry, 'Math.min(ASKED_JITTER * askedMs, leftMs - askedMs)', 'ASKED_JITTER * askedMs'),
   of('R2', retry, 'askedMs <= this.#rules.backoff.maxDelayMs', 'askedMs >= 0'),
   of('R2', circuit, 'return Math.max(0, state.sinceMs + openMs(state.opening, rules) - nowMs);', 'return 1;'),
+  of('R2', retry, 'progress.dueMs - step.nowMs()', 'progress.dueMs'),
   of('R3', retry, 'if (payment !== undefined) this.#rules.budget?.refund(payment);', ''),
   of('R3', retry, "if (budget !== undefined && progress.payment === undefined) return 'budget';", ''),
   of('R3', retry, 'this.#rules.budget?.began(step.nowMs());', ''),
@@ -159,6 +160,7 @@ const retrying: readonly Mutation[] = [
   of('R3', 'policy/retry-window.ts', 'Math.max(Math.floor(nowMs / this.#slotMs), ', 'Math.max(0, '),
   of('R3', 'policy/retry-quota.ts', 'this.#balance = Math.max(0, this.#balance - cost);', ''),
   of('R3', 'policy/retry-quota.ts', 'this.#payIn(payment ?? this.#perSuccess);', 'this.#payIn(this.#perSuccess);'),
+  of('R3', retry, 'this.abandon(step, true);\n    return insteadOf', 'return insteadOf'),
   of('R3', machine, 'if (verdict === AGAIN || verdict === CONSULT) this.leave(slot, i, true);', ''),
   of('R4', machine, 'if (this.hasOutput || !this.fits(delayMs)) {', 'if (!this.fits(delayMs)) {'),
   of(
@@ -178,6 +180,7 @@ const retrying: readonly Mutation[] = [
   ),
   of('R4', machine, 'if (this.hasOutput) this.letStand(slot, i, outcome);\n      else this', 'this'),
   of('R7', retry, "if (nested === 'bounded' && wasGivenUpInside(settled, progress.attemptStart)) return 'nested';", ''),
+  of('R7', retry, " || reason === 'before-retry'", ''),
   of('R7', 'retry/nested-retries.ts', 'failure = (failure as { readonly cause?: unknown }).cause;', 'return false;'),
 ];
 
