@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CancelledError } from './cancelled-error.ts';
 import { ERROR_CODES } from './error-codes.ts';
-import { attemptsOf, recordAttempts, suppress, suppressedOf } from './history.ts';
+import { type AttemptRecord, attemptsOf, recordAttempts, suppress, suppressedOf } from './history.ts';
 import { isKeelsonError, KeelsonError } from './keelson-error.ts';
 import { TimeoutError } from './timeout-error.ts';
 
@@ -70,7 +70,9 @@ describe('the history of an error', () => {
     const records = [{ attempt: 1, outcome: { error: new Error('first') }, delayMs: 5 }];
     recordAttempts(error, records);
     suppress(error, 'later');
-    expect(attemptsOf(error)).toBe(records);
+    expect(attemptsOf(error)).toEqual(records);
+    expect(Object.isFrozen(attemptsOf(error))).toBe(true);
+    expect(Object.isFrozen(records)).toBe(false);
     expect(suppressedOf(error)).toEqual(['later']);
   });
 
@@ -101,6 +103,26 @@ describe('the history of an error', () => {
     for (let i = 0; i < 150; i++) suppress(error, i);
     expect(suppressedOf(error)).toEqual(Array.from({ length: 100 }, (_, i) => i));
     expect(Object.isFrozen(suppressedOf(error))).toBe(true);
+  });
+
+  const attempted = (count: number): AttemptRecord[] =>
+    Array.from({ length: count }, (_, i) => ({ attempt: i + 1, outcome: { value: i }, delayMs: 1 }));
+
+  test.each([1, 9, 10, 11, 90, 100])('has all of %d attempts', (count) => {
+    const error = new Error('x');
+    recordAttempts(error, attempted(count));
+    expect(attemptsOf(error)).toEqual(attempted(count));
+  });
+
+  test.each([101, 150, 10_000])('has the first 10 and the last 90 of %d attempts, and says how many are missing', (count) => {
+    const error = new Error('x');
+    recordAttempts(error, attempted(count));
+    const kept = attemptsOf(error);
+    const numbers = kept.map(({ attempt }) => attempt);
+    expect(numbers).toEqual([...Array.from({ length: 10 }, (_, i) => i + 1), ...Array.from({ length: 90 }, (_, i) => count - 89 + i)]);
+    expect(kept.flatMap(({ attempt, droppedBefore }) => (droppedBefore === undefined ? [] : [[attempt, droppedBefore]]))).toEqual([
+      [count - 89, count - 100],
+    ]);
   });
 
   test('belongs to a thrown function as well', () => {

@@ -6,18 +6,30 @@ export interface AttemptRecord {
   readonly outcome: { readonly error: unknown } | { readonly value: unknown };
   /** How long the call then waited before the next attempt, in milliseconds. */
   readonly delayMs: number;
+  /** Set where attempts just before this one were not kept: how many. */
+  readonly droppedBefore?: number;
 }
 
 const attempts = new WeakMap<object, readonly AttemptRecord[]>();
 const suppressed = new WeakMap<object, unknown[]>();
 const MAX_SUPPRESSED = 100;
+const OLDEST_ATTEMPTS = 10;
+const NEWEST_ATTEMPTS = 90;
 const NONE: readonly never[] = Object.freeze([]);
 
 const isObject = (value: unknown): value is object => (typeof value === 'object' && value !== null) || typeof value === 'function';
 
 /** Remembers which attempts came before the one that failed with `error`. The error itself is not touched. */
 export function recordAttempts(error: unknown, records: readonly AttemptRecord[]): void {
-  if (isObject(error)) attempts.set(error, records);
+  if (isObject(error)) attempts.set(error, Object.freeze(withoutMiddle(records)));
+}
+
+/** An error may be kept for long, and must not keep what a thousand attempts came to. */
+function withoutMiddle(records: readonly AttemptRecord[]): AttemptRecord[] {
+  const newest = records.slice(Math.max(OLDEST_ATTEMPTS, records.length - NEWEST_ATTEMPTS));
+  const droppedBefore = records.length - OLDEST_ATTEMPTS - newest.length;
+  if (droppedBefore > 0) newest[0] = { ...(newest[0] as AttemptRecord), droppedBefore };
+  return [...records.slice(0, OLDEST_ATTEMPTS), ...newest];
 }
 
 /** Attaches `later` to `error`, which was there first and keeps its identity. Beyond 100 the earliest are kept. */
@@ -31,7 +43,8 @@ export function suppress(error: unknown, later: unknown): void {
 /**
  * The attempts that came before the one which failed with `error`, oldest first; empty where there was only one.
  *
- * The history is kept beside the error, which stays as the operation threw it; a thrown non-object has none.
+ * The history is kept beside the error, which stays as the operation threw it; a thrown non-object has none. Of more than 100 attempts the first
+ * 10 and the last 90 are kept; the first record after the gap says in `droppedBefore` how many are missing.
  *
  * @example
  * import assert from 'node:assert/strict';

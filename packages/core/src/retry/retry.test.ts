@@ -145,6 +145,18 @@ describe('a call', () => {
     ]);
   });
 
+  test('of very many attempts keeps the first and the last, and says how many are missing', async () => {
+    const error = new Error('down');
+    const options = { maxAttempts: 1000, baseDelay: 1, maxDelay: 1 };
+    const result = ending(withRetry(() => Promise.reject(error), options));
+    await time.clock.advance('2s');
+    expect(await result).toEqual({ error });
+    const kept = attemptsOf(error);
+    expect(kept.map(({ attempt }) => attempt).slice(8, 12)).toEqual([9, 10, 910, 911]);
+    expect(kept[10]?.droppedBefore).toBe(899);
+    expect(kept.at(-1)?.attempt).toBe(999);
+  });
+
   test('ends with the last value where none was accepted, and the others are disposed of', async () => {
     let disposed = 0;
     let made = 0;
