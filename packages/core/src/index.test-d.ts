@@ -44,6 +44,11 @@ describe('compose', () => {
     ).resolves.toEqualTypeOf<User | number>();
   });
 
+  test('refuses a promise in the place of a value', () => {
+    // @ts-expect-error it has begun before anything failed
+    fallback(Promise.resolve(1));
+  });
+
   test('adds nothing where nothing is put in place', () => {
     expectTypeOf(
       compose(timeout('1s'), retry(), circuitBreaker(), bulkhead({ maxConcurrency: 1 })).execute(loadUser),

@@ -19,7 +19,7 @@ export { ERROR_CODES, type ErrorCode } from './errors/error-codes.ts';
 export { type AttemptRecord, attemptsOf, suppressedOf } from './errors/history.ts';
 export { isKeelsonError, KeelsonError, type KeelsonErrorDetails } from './errors/keelson-error.ts';
 export { TimeoutError, type TimeoutErrorDetails } from './errors/timeout-error.ts';
-export { Fallback, type FallbackOptions, fallback, fallbackDefaults } from './fallback/fallback.ts';
+export { Fallback, type FallbackOptions, type FallbackValue, fallback, fallbackDefaults, type NotAPromise } from './fallback/fallback.ts';
 export type { FallbackOperation } from './fallback/fallback-layer.ts';
 export { Keyed, type KeyedOptions, type KeyedStatistics, keyed, keyedDefaults } from './keyed/keyed.ts';
 export { type KeelsonEvent, listen } from './observe/events.ts';

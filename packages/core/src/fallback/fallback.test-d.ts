@@ -27,6 +27,17 @@ test('of a function it is what it returns, awaited', () => {
   ).resolves.toEqualTypeOf<User>();
 });
 
+test('a promise is none', () => {
+  const user = loadUser();
+  const perhaps = 0 as unknown as number | Promise<number>;
+  // @ts-expect-error it has begun already
+  fallback(user);
+  // @ts-expect-error it may have begun already
+  fallback(perhaps);
+  expectTypeOf(fallback(perhaps as unknown as string | number | null)).toEqualTypeOf<Fallback<string | number | null>>();
+  expectTypeOf(fallback(perhaps as unknown as string | (() => string))).toEqualTypeOf<Fallback<string>>();
+});
+
 test('compose carries it on', () => {
   expectTypeOf(compose(fallback('none'), fallback(0)).execute(loadUser)).resolves.toEqualTypeOf<User | string | number>();
 });

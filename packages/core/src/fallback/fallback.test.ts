@@ -95,7 +95,7 @@ describe('the options', () => {
   });
 
   test('F2: a promise is refused', () => {
-    expect(() => fallback(Promise.resolve(1))).toThrow('fallback: replacement must be a value or a function, not a promise');
+    expect(() => fallback(Promise.resolve(1) as unknown)).toThrow('fallback: replacement must be a value or a function, not a promise');
   });
 });
 

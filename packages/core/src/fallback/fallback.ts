@@ -27,6 +27,14 @@ export const fallbackDefaults: { readonly name: string } = Object.freeze({ name:
 
 const CHECKS: Checks<FallbackOptions> = { handles: handlesCheck, handlesResult: func, name: text };
 
+/** What a promise is not: it would have begun before anything failed. */
+export interface NotAPromise {
+  readonly then?: never;
+}
+
+/** What `R` has to be for {@link fallback}: anything, unless it is a promise, or may be one. */
+export type FallbackValue<R> = [Extract<R, PromiseLike<unknown>>] extends [never] ? unknown : NotAPromise;
+
 const isPromise = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && typeof (value as Partial<PromiseLike<unknown>>).then === 'function';
 
@@ -75,6 +83,6 @@ export class Fallback<R> extends LayerPolicy<R, never> {
  * const replica = fallback(async (error) => `replica, because the primary is ${(error as Error).message}`);
  * assert.equal(await replica.execute(() => Promise.reject(new Error('down'))), 'replica, because the primary is down');
  */
-export function fallback<R>(replacement: R | FallbackOperation<R>, options?: FallbackOptions): Fallback<R> {
+export function fallback<R extends FallbackValue<R>>(replacement: R | FallbackOperation<R>, options?: FallbackOptions): Fallback<R> {
   return new Fallback(replacement, options);
 }

@@ -203,12 +203,13 @@ export class RetryBudget implements RetryAllowance {
 }
 
 /**
- * Makes a budget to share between the retries that put load on one callee: `retry({ budget })`. However many calls fail, in any `ttl` there are
- * then no more retries than `ratio` times the calls and `minPerSecond` for each second: the callee gets 1.2 times the calls, not three times.
+ * Makes a budget to share between the retries that put load on one callee: `retry({ budget })`. However many calls fail, it grants no more retries
+ * than `ratio` times the calls and `minPerSecond` for each second, both counted over the last `ttl` in steps of a tenth: the callee then gets 1.2
+ * times the calls, not three times.
  *
  * A retry counts from when its backoff begins, and no longer if it never starts. One that cannot be paid for is not made: its call fails with the
- * error it has. A wait that the callee or an open breaker asked for costs nothing, and nothing that runs is ever ended. What is older than `ttl` is
- * forgotten in steps of a tenth. {@link retryQuota} is the other one: it is filled by calls that succeed, and runs dry while the callee is down.
+ * error it has. A wait that the callee or an open breaker asked for costs nothing, and nothing that runs is ever ended. {@link retryQuota} is the
+ * other one: it is filled by calls that succeed, and runs dry while the callee is down.
  *
  * Throws ERR_OPTION for a wrong option.
  *

@@ -1,5 +1,9 @@
 import { expectTypeOf, test } from 'vitest';
 import { TimeoutError } from '../errors/timeout-error.ts';
+import type { Settled } from '../outcome/classify.ts';
+import type { Call } from '../policy/policy.ts';
+import { retryBudget } from '../policy/retry-budget.ts';
+import { retryQuota } from '../policy/retry-quota.ts';
 import { type RetryOptions, retry } from './retry.ts';
 import { withRetry } from './with-retry.ts';
 
@@ -32,6 +36,33 @@ test('handles takes error classes of any constructor, or a function', () => {
   retry({ retries: 3 });
   // @ts-expect-error no unit
   retry({ baseDelay: '5' });
+});
+
+test('jitter is a name or a share', () => {
+  retry({ jitter: { plusOrMinus: 0.25 } });
+  // @ts-expect-error no such name
+  retry({ jitter: 'some' });
+  // @ts-expect-error a share of what?
+  retry({ jitter: 0.25 });
+});
+
+test('a budget is one of the two', () => {
+  retry({ budget: retryBudget() });
+  retry({ budget: retryQuota() });
+  // @ts-expect-error options are no budget
+  retry({ budget: { ratio: 0.2 } });
+});
+
+test('beforeRetry is told of the failure, and has a call', () => {
+  retry({
+    beforeRetry: async ({ attempts, outcome, delayMs }, call) => {
+      expectTypeOf(attempts).toEqualTypeOf<number>();
+      expectTypeOf(outcome).toEqualTypeOf<Settled>();
+      expectTypeOf(delayMs).toEqualTypeOf<number>();
+      expectTypeOf(call).toEqualTypeOf<Call>();
+    },
+  });
+  retry({ beforeRetry: () => {} });
 });
 
 test('a backoff function returns a duration', () => {
