@@ -4,7 +4,7 @@ export interface AttemptRecord {
   readonly attempt: number;
   /** What the attempt ended with: an error, or a value that was not accepted. */
   readonly outcome: { readonly error: unknown } | { readonly value: unknown };
-  /** How long the call then waited before the next attempt, in milliseconds. */
+  /** How long the call then waited before the next attempt, in milliseconds; what `beforeRetry` took is not in it. */
   readonly delayMs: number;
   /** Set where attempts just before this one were not kept: how many. */
   readonly droppedBefore?: number;

@@ -28,8 +28,8 @@ export type BackoffShape = 'exponential' | 'linear' | 'constant';
  * - `full`: from 0 to `d`;
  * - `equal`: from `d/2` to `d`;
  * - `decorrelated`: from `baseDelay` to three times the last delay, capped; it grows by itself, and `backoff` has no part in it;
- * - `smooth`: around `baseDelay` times 1, 2, 4, 8, spread so that all times after the failure are about equally likely: what Polly calls
- *   decorrelated jitter V2; it grows by itself, too;
+ * - `smooth`: around `baseDelay` times 1, 2, 4, 8, so that many callers come back without gaps and peaks: what Polly calls decorrelated
+ *   jitter V2; it grows by itself, too;
  * - `{ plusOrMinus: 0.25 }`: from a quarter less than the delay to a quarter more, which is never above `maxDelay`;
  * - `none`: `d`.
  */

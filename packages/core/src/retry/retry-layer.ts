@@ -99,7 +99,7 @@ export class RetryLayer implements Layer {
     const progress = step.ticket as Progress;
     if (answer.ok) return again(step, progress, Math.max(0, progress.dueMs - step.nowMs()));
     this.abandon(step, true);
-    return insteadOf(progress.failed as Settled, answer.error, step, progress);
+    return insteadOf(step, progress, progress.failed as Settled, answer.error);
   }
 
   /** Law R3: what was paid for an attempt that never began is given back. */
@@ -193,7 +193,7 @@ function again(step: Step, progress: Progress, delayMs: number): Verdict {
 }
 
 /** What `beforeRetry` threw ends the call. The failure it was told of is attached, so that it is not lost; or passes, where that is what it threw. */
-function insteadOf(failed: Settled, error: unknown, step: Step, progress: Progress): Verdict {
+function insteadOf(step: Step, progress: Progress, failed: Settled, error: unknown): Verdict {
   if (!failed.ok) suppress(error, failed.error);
   const verdict = giveUp(step, progress, { ok: false, error }, 'before-retry');
   return !failed.ok && failed.error === error ? verdict : step.reject(error);
