@@ -1,6 +1,7 @@
 import { currentClock } from '../context/ambient.ts';
 import { text } from '../errors/check-options.ts';
 import type { ClosedError } from '../errors/closed-error.ts';
+import { inert } from '../errors/inert.ts';
 import { optionError } from '../errors/option-error.ts';
 import { enlist } from '../observe/live.ts';
 import type { DrainOptions } from '../policy/admission.ts';
@@ -97,9 +98,9 @@ export class CircuitBreaker extends LayerPolicy<never, CircuitOpenError | Closed
    */
   isolate(reason: string): Isolation {
     if (!text.accepts(reason)) throw optionError('circuitBreaker.isolate', 'reason', reason, text.expected);
-    const hold: Hold = { reason };
+    const hold: Hold = { reason: inert(reason) };
     this.#layer.isolate(hold, currentClock().nowMs());
-    return { reason, [Symbol.dispose]: () => this.#layer.letGo(hold, currentClock().nowMs()) };
+    return { reason: hold.reason, [Symbol.dispose]: () => this.#layer.letGo(hold, currentClock().nowMs()) };
   }
 
   /**

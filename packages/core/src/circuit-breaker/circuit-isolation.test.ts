@@ -103,7 +103,8 @@ describe('an isolated circuit', () => {
 
   test('F3: a reason that would write to a terminal does not', async () => {
     const breaker = circuitBreaker();
-    using _isolation = breaker.isolate('\u001b[2Jboo');
+    using isolation = breaker.isolate('\u001b[2Jboo');
+    expect([isolation.reason, breaker.statistics().isolatedFor]).toEqual(['\\u001b[2Jboo', ['\\u001b[2Jboo']]);
     await expect(breaker.execute(fail, { name: 'x' })).rejects.toThrow('x was refused: circuit breaker is isolated: \\u001b[2Jboo');
   });
 

@@ -1,4 +1,3 @@
-import { inert } from '../errors/inert.ts';
 import { KeelsonError } from '../errors/keelson-error.ts';
 import { withoutStack } from '../errors/without-stack.ts';
 import { formatMs } from '../time/duration.ts';
@@ -74,7 +73,7 @@ export function refusal({ policy, operation, rule }: Refusal, state: Refusing, n
 function condition(state: Refusing, nowMs: number, rule: string, rules: RecoveryRules): string {
   switch (state.kind) {
     case 'isolated':
-      return `is isolated: ${state.holds.map(({ reason }) => inert(reason)).join(', ')}`;
+      return `is isolated: ${state.holds.map(({ reason }) => reason).join(', ')}`;
     case 'open':
       return `is open (it opens on ${rule})`;
     case 'half-open':
