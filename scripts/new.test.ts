@@ -11,8 +11,8 @@ function copyOfTheCore(): string {
   mkdirSync('.cache', { recursive: true });
   const root = mkdtempSync('.cache/keelson-');
   onTestFinished(() => rmSync(root, { recursive: true }));
-  const parts = ['tsconfig.base.json', 'biome.json', 'vitest.mutate.config.ts', 'scripts/floors.json', 'scripts/lib/source-conditions.ts'];
-  for (const part of [...parts, 'packages/core/package.json', 'packages/core/tsconfig.json']) {
+  const parts = ['tsconfig.base.json', 'tsconfig.tests.json', 'biome.json', 'scripts/floors.json', 'scripts/lib/source-conditions.ts'];
+  for (const part of [...parts, 'vitest.mutate.config.ts', 'packages/core/package.json', 'packages/core/tsconfig.json']) {
     cpSync(part, join(root, part));
   }
   cpSync('packages/core/src', join(root, 'packages/core/src'), { recursive: true, filter: (path) => !/\.test(-d)?\.ts$/.test(path) });
@@ -35,7 +35,9 @@ describe('npm run new -- policy NAME', () => {
     );
     const index = readFileSync(join(root, 'packages/core/src/index.ts'), 'utf8');
     expect(index).toMatch(/\blastResort\b[^;]*from '\.\/last-resort\/last-resort\.ts'/);
-    expect(await runProgram(process.execPath, [COMPILER, '-b', 'packages/core'], { cwd: root })).toEqual({ ok: true, output: '' });
+    for (const what of ['packages/core', 'tsconfig.tests.json']) {
+      expect(await runProgram(process.execPath, [COMPILER, '-b', what], { cwd: root })).toEqual({ ok: true, output: '' });
+    }
     const house = JSON.parse(readFileSync(join(root, 'scripts/floors.json'), 'utf8')) as House;
     expect(checkFloors(root, house).filter(({ file }) => file.includes('last-resort'))).toEqual([]);
     const run = [toolPath('vitest'), 'run', '--config', 'vitest.mutate.config.ts', 'packages/core/src/last-resort'];
@@ -53,6 +55,10 @@ describe('npm run new -- policy NAME', () => {
 
   test.each(['CircuitBreaker', '../x', '', '-x', 'a--b'])('refuses the name %j', async (name) => {
     await expect(newPolicy('.cache', name)).rejects.toThrow('is no name for a policy');
+  });
+
+  test.each(['class', 'await', 'compose', 'use-clock'])('refuses %j, which stands for something else', async (name) => {
+    await expect(newPolicy(copyOfTheCore(), name)).rejects.toThrow('is a word of the language, or exported already');
   });
 
   test('leaves a room that exists alone', async () => {

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
 import type { House } from './floors/house.ts';
 import { writePictures } from './floors/picture.ts';
 import { runProgram, toolPath } from './lib/processes.ts';
@@ -21,6 +22,10 @@ export async function newPolicy(root: string, name: string): Promise<string[]> {
   const room = `packages/core/src/${name}`;
   if (existsSync(join(root, room))) {
     throw new Error(`${room}/ exists already`);
+  }
+  const exported = camel(name);
+  if (isKeyword(exported) || new RegExp(`[ {]${exported}[ ,]`).test(readFileSync(join(root, INDEX), 'utf8'))) {
+    throw new Error(`${JSON.stringify(name)} is no name for a policy: ${exported} is a word of the language, or exported already`);
   }
   const cast = {
     'room.ts.txt': `${room}/${name}.ts`,
@@ -58,12 +63,20 @@ const OUTCOME_LINE = "  ERR_UPPER_NAME: Object.freeze({ kind: 'overloaded', orig
 
 /** Puts the name, in each of its spellings, in place of the templates'. */
 function fill(template: string, name: string): string {
-  const pascal = name.replaceAll(/(?:^|-)([a-z])/g, (_match, letter: string) => letter.toUpperCase());
+  const inCamel = camel(name);
   return template
     .replaceAll('kebab-name', name)
-    .replaceAll('PascalName', pascal)
-    .replaceAll('camelName', pascal.charAt(0).toLowerCase() + pascal.slice(1))
+    .replaceAll('PascalName', inCamel.charAt(0).toUpperCase() + inCamel.slice(1))
+    .replaceAll('camelName', inCamel)
     .replaceAll('UPPER_NAME', name.toUpperCase().replaceAll('-', '_'));
+}
+
+function camel(name: string): string {
+  return name.replaceAll(/-([a-z])/g, (_match, letter: string) => letter.toUpperCase());
+}
+
+function isKeyword(word: string): boolean {
+  return ts.identifierToKeywordKind(ts.factory.createIdentifier(word)) !== undefined;
 }
 
 function addRoom(text: string, name: string): string {
