@@ -101,6 +101,13 @@ export class CircuitBreakerLayer implements Layer, Admitting {
     return PROCEED;
   }
 
+  /** Law B4: from here on a call may become slow, not from when it began to wait for what is inside the breaker. */
+  started(step: Step): void {
+    const ticket = step.ticket as Ticket;
+    if (ticket instanceof TimedCall) this.#timed.begin(ticket, step.nowMs());
+    else if (typeof ticket === 'object') ticket.startedMs = Math.min(ticket.startedMs, step.nowMs());
+  }
+
   succeed(step: Step, value: unknown): Verdict {
     const { ticket } = step; // code of the caller's, which may end the call, comes after
     const { handlesResult } = this.#rules;
@@ -200,6 +207,7 @@ export class CircuitBreakerLayer implements Layer, Admitting {
     if (ticket !== undefined) {
       this.#inFlight++;
       step.ticket = ticket;
+      if (typeof ticket === 'object') step.whenStarted();
       this.#draw(step);
     } else if (state.kind !== 'closed') {
       this.#rejected++;
@@ -214,12 +222,12 @@ export class CircuitBreakerLayer implements Layer, Admitting {
   #admit(state: CircuitState, nowMs: number): Ticket | undefined {
     switch (state.kind) {
       case 'closed':
-        return this.#ticket(state.generation, nowMs);
+        return this.#ticket(state.generation);
       case 'ramping': {
         const ramping = admitRamped(state, nowMs, this.#rules);
         if (ramping === undefined) return undefined;
         this.#state = ramping;
-        return this.#ticket(state.generation, nowMs);
+        return this.#ticket(state.generation);
       }
       case 'half-open': {
         const admitted = admit(state, nowMs, this.#rules);
@@ -233,8 +241,8 @@ export class CircuitBreakerLayer implements Layer, Admitting {
     }
   }
 
-  #ticket(generation: number, nowMs: number): number | TimedCall {
-    return this.#rules.slowCallMs === Number.POSITIVE_INFINITY ? generation : this.#timed.begin(generation, nowMs);
+  #ticket(generation: number): number | TimedCall {
+    return this.#rules.slowCallMs === Number.POSITIVE_INFINITY ? generation : new TimedCall(generation);
   }
 
   // ---- outwards

@@ -57,6 +57,7 @@ class Enter extends Command {
     const verdict = layer.enter(step);
     if (model.begins()) {
       expect(verdict).toBe(PROCEED);
+      if (step.awaitsStart) layer.started(step);
       steps.push(step);
       return;
     }

@@ -130,6 +130,8 @@ describe('passing time', () => {
   test('B4: a probe that is slow has failed when it became so, and keeps its place until its lease is over', () => {
     const slow = { ...RULES, slowCallMs: 200 };
     const { state, probe } = probeAt(halfOpenAt(1000), 1000);
+    expect(passTime(state, 1300, 0, slow)).toBe(state); // its operation has not started
+    probe.startedMs = 1000;
     expect(passTime(state, 1199, 0, slow)).toBe(state);
     const next = passTime(state, 1200, 0, slow);
     expect(next).toMatchObject({ kind: 'open', probes: [probe], sinceMs: 1200 });
@@ -159,7 +161,7 @@ describe('probes', () => {
     const first = probeAt(halfOpenAt(1000), 1000);
     const second = probeAt({ ...first.state, generation: 9 }, 1100);
     expect(second.state.probes).toEqual([first.probe, second.probe]);
-    expect(second.probe).toEqual({ generation: 9, sinceMs: 1100, isAwaited: true });
+    expect(second.probe).toEqual({ generation: 9, sinceMs: 1100, startedMs: Number.POSITIVE_INFINITY, isAwaited: true });
     expect(admit(second.state, 1200, RULES)).toBeUndefined();
     expect(first.state.probes).toEqual([first.probe]);
   });

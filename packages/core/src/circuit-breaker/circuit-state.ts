@@ -2,6 +2,8 @@
 export interface Probe {
   readonly generation: number;
   readonly sinceMs: number;
+  /** When its operation started, from when on it may become slow; Infinity until then. */
+  startedMs: number;
   /** Whether its outcome is still to come: neither is it known, nor has its caller given it up. */
   isAwaited: boolean;
 }
@@ -121,8 +123,8 @@ function close(state: CircuitState, atMs: number, opening: Opening, rules: Recov
 const next = ({ generation, probes, opened }: CircuitState): Omit<Era, 'opening'> => ({ generation: generation + 1, probes, opened });
 
 /** By when a probe has to have answered: one that is slow has failed as well as one whose lease is over. */
-const answerByMs = ({ sinceMs }: Probe, { probeLeaseMs, slowCallMs }: RecoveryRules): number =>
-  sinceMs + Math.min(probeLeaseMs, slowCallMs);
+const answerByMs = ({ sinceMs, startedMs }: Probe, { probeLeaseMs, slowCallMs }: RecoveryRules): number =>
+  Math.min(sinceMs + probeLeaseMs, startedMs + slowCallMs);
 
 /**
  * The next thing that the time up to `nowMs` has brought about by itself, the same object where that is nothing. An awaited probe whose time is over
@@ -146,7 +148,7 @@ export function admit(
   rules: RecoveryRules,
 ): { readonly state: HalfOpen; readonly probe: Probe } | undefined {
   if (state.probes.length >= rules.maxProbes) return undefined;
-  const probe: Probe = { generation: state.generation, sinceMs: nowMs, isAwaited: true };
+  const probe: Probe = { generation: state.generation, sinceMs: nowMs, startedMs: Number.POSITIVE_INFINITY, isAwaited: true };
   return { state: { ...state, probes: [...state.probes, probe] }, probe };
 }
 

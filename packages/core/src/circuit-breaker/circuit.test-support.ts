@@ -57,9 +57,21 @@ export class Circuit {
 
   /** A call that is let through. */
   call(given: Partial<FakeCircumstances> = {}): FakeStep {
+    const step = this.admitted(given);
+    this.starts(step);
+    return step;
+  }
+
+  /** One that is let through, and waits for something inside before its operation starts. */
+  admitted(given: Partial<FakeCircumstances> = {}): FakeStep {
     const { step, decision } = this.enter(given);
     expect(decision).toBe('pass');
     return step;
+  }
+
+  starts(step: FakeStep): void {
+    step.given.nowMs = this.nowMs;
+    if (step.awaitsStart) this.layer.started(step);
   }
 
   /** A call that is not. */

@@ -26,6 +26,38 @@ describe('B4: a slow call', () => {
     expect(circuit.refusal().message).toMatch(/api is open \(it opens on 2 failures in a row\)/);
   });
 
+  test('is one by its operation: what it waits for inside the breaker first does not count, a second attempt is the same call', () => {
+    const circuit = slowCircuit({ strategy: new Consecutive(1, 10_000) });
+    const step = circuit.admitted();
+    circuit.nowMs += 1000;
+    circuit.starts(step);
+    circuit.nowMs += 60;
+    circuit.starts(step);
+    circuit.nowMs += 39;
+    expect(circuit.kind).toBe('closed');
+    circuit.nowMs += 1;
+    expect(circuit.kind).toBe('open');
+  });
+
+  test('a probe is one by its operation, too; its lease runs from when it was let through', () => {
+    const circuit = slowCircuit({ strategy: new Consecutive(1, 10_000) });
+    circuit.fails(circuit.call());
+    circuit.nowMs += 1000;
+    const probe = circuit.admitted();
+    circuit.nowMs += 300;
+    circuit.starts(probe);
+    circuit.nowMs += 99;
+    expect(circuit.kind).toBe('half-open');
+    circuit.nowMs += 1;
+    expect(circuit.kind).toBe('open');
+    circuit.nowMs += 1000;
+    circuit.admitted();
+    circuit.nowMs += 499;
+    expect(circuit.kind).toBe('half-open');
+    circuit.nowMs += 1;
+    expect(circuit.kind).toBe('open');
+  });
+
   test('has opened it when it became slow, whenever that is noticed', () => {
     const circuit = slowCircuit();
     circuit.call();

@@ -1,17 +1,17 @@
 import { Link, LinkedList } from '../collections/linked-list.ts';
 import type { TripStrategy } from './trip-strategy.ts';
 
-/** A call whose time is taken. */
+/** A call whose time is taken, from the start of its operation. */
 export class TimedCall {
   readonly generation: number;
-  readonly sinceMs: number;
+  /** NaN until then. */
+  sinceMs: number = Number.NaN;
   readonly link: Link<TimedCall> = new Link<TimedCall>(this);
   /** Where it is counted as slow, once it is. */
   counted: { readonly by: TripStrategy; readonly mark: number } | undefined = undefined;
 
-  constructor(generation: number, sinceMs: number) {
+  constructor(generation: number) {
     this.generation = generation;
-    this.sinceMs = sinceMs;
   }
 }
 
@@ -24,10 +24,11 @@ export class TimedCalls {
   /** None became slow before: a limit that was lowered while they ran says nothing of the past. */
   #sinceMs = Number.NEGATIVE_INFINITY;
 
-  begin(generation: number, nowMs: number): TimedCall {
-    const call = new TimedCall(generation, nowMs);
+  /** Its operation starts. Only the first start counts. */
+  begin(call: TimedCall, nowMs: number): void {
+    if (!Number.isNaN(call.sinceMs)) return;
+    call.sinceMs = nowMs;
     this.#running.append(call.link);
-    return call;
   }
 
   /** From `nowMs` on, another limit holds. */

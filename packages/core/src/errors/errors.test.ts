@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CancelledError } from './cancelled-error.ts';
 import { ERROR_CODES } from './error-codes.ts';
-import { type AttemptRecord, attemptsOf, recordAttempts, suppress, suppressedOf } from './history.ts';
+import { type AttemptRecord, addAttempt, attemptsOf, recordAttempts, suppress, suppressedOf } from './history.ts';
 import { isKeelsonError, KeelsonError } from './keelson-error.ts';
 import { TimeoutError } from './timeout-error.ts';
 
@@ -105,13 +105,16 @@ describe('the history of an error', () => {
     expect(Object.isFrozen(suppressedOf(error))).toBe(true);
   });
 
-  const attempted = (count: number): AttemptRecord[] =>
-    Array.from({ length: count }, (_, i) => ({ attempt: i + 1, outcome: { value: i }, delayMs: 1 }));
+  const attempted = (count: number): AttemptRecord[] => {
+    const records: AttemptRecord[] = [];
+    for (let i = 0; i < count; i++) addAttempt(records, { attempt: i + 1, outcome: { value: i }, delayMs: 1 });
+    return records;
+  };
 
   test.each([1, 9, 10, 11, 90, 100])('has all of %d attempts', (count) => {
     const error = new Error('x');
     recordAttempts(error, attempted(count));
-    expect(attemptsOf(error)).toEqual(attempted(count));
+    expect(attemptsOf(error).map(({ attempt }) => attempt)).toEqual(Array.from({ length: count }, (_, i) => i + 1));
   });
 
   test.each([101, 150, 10_000])('has the first 10 and the last 90 of %d attempts, and says how many are missing', (count) => {

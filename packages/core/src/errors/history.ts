@@ -19,17 +19,18 @@ const NONE: readonly never[] = Object.freeze([]);
 
 const isObject = (value: unknown): value is object => (typeof value === 'object' && value !== null) || typeof value === 'function';
 
-/** Remembers which attempts came before the one that failed with `error`. The error itself is not touched. */
-export function recordAttempts(error: unknown, records: readonly AttemptRecord[]): void {
-  if (isObject(error)) attempts.set(error, Object.freeze(withoutMiddle(records)));
+/** Adds one more attempt to those of a call. What a thousand attempts came to must not be kept: beyond a hundred, the middle ones go. */
+export function addAttempt(records: AttemptRecord[], record: AttemptRecord): void {
+  records.push(record);
+  if (records.length <= OLDEST_ATTEMPTS + NEWEST_ATTEMPTS) return;
+  const [dropped] = records.splice(OLDEST_ATTEMPTS, 1);
+  const next = records[OLDEST_ATTEMPTS] as AttemptRecord;
+  records[OLDEST_ATTEMPTS] = { ...next, droppedBefore: (dropped?.droppedBefore ?? 0) + 1 };
 }
 
-/** An error may be kept for long, and must not keep what a thousand attempts came to. */
-function withoutMiddle(records: readonly AttemptRecord[]): AttemptRecord[] {
-  const newest = records.slice(Math.max(OLDEST_ATTEMPTS, records.length - NEWEST_ATTEMPTS));
-  const droppedBefore = records.length - OLDEST_ATTEMPTS - newest.length;
-  if (droppedBefore > 0) newest[0] = { ...(newest[0] as AttemptRecord), droppedBefore };
-  return [...records.slice(0, OLDEST_ATTEMPTS), ...newest];
+/** Remembers which attempts came before the one that failed with `error`. The error itself is not touched. */
+export function recordAttempts(error: unknown, records: readonly AttemptRecord[]): void {
+  if (isObject(error)) attempts.set(error, Object.freeze([...records]));
 }
 
 /** Attaches `later` to `error`, which was there first and keeps its identity. Beyond 100 the earliest are kept. */

@@ -240,7 +240,7 @@ describe('make', () => {
       if (asked++ === 0) throw fault;
       return limit(1000);
     });
-    expect(await policy.attempt(() => 1, by('a'))).toEqual({ ok: false, by: 'operation', error: fault });
+    expect(await policy.attempt(() => 1, by('a'))).toEqual({ ok: false, by: 'caller', error: fault });
     expect(policy.keys()).toEqual([]);
     expect(await policy.execute(() => 1, by('a'))).toBe(1);
   });

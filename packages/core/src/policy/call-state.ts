@@ -12,7 +12,7 @@ import { AttemptCall, AttemptExtras, type CallOwner } from './attempt-call.ts';
 import { PROCEED, type Step, type Verdict } from './layer.ts';
 import { OngoingWork } from './ongoing-work.ts';
 import type { Plan, Slot } from './plan.ts';
-import type { ExecuteOptions, Operation } from './policy.ts';
+import type { Attempt, ExecuteOptions, Operation } from './policy.ts';
 import { Rare } from './rare.ts';
 import { taskOf } from './task-of.ts';
 import { AGAIN, CONSULT, PARK, QUEUE, REJECT, REPLACE, RUN, WAIT } from './verdicts.ts';
@@ -104,7 +104,7 @@ export abstract class CallState extends AttemptCall implements Step, CallOwner, 
   }
 
   /** Whether output of any attempt has left, also of one that was abandoned. */
-  protected get hasOutput(): boolean {
+  get hasOutput(): boolean {
     return this.rare?.hasOutput === true;
   }
 
@@ -224,6 +224,10 @@ export abstract class CallState extends AttemptCall implements Step, CallOwner, 
     slot.channel.publish({ type, policy: slot.name, operation: this.operation, attempt: this.current.attempt, ...fields });
   }
 
+  whenStarted(): void {
+    this.uncommon.awaitsStart = true;
+  }
+
   // ---- what layers may decide
 
   limit(ms: number): Verdict {
@@ -279,6 +283,42 @@ export abstract class CallState extends AttemptCall implements Step, CallOwner, 
   private deciding(verdict: Verdict, payload: unknown): Verdict {
     this.payload = payload;
     return verdict;
+  }
+
+  // ---- who is told, and whose doing it was
+
+  /** Tells the layers that have asked for it. */
+  operationStarts(): void {
+    const { awaitsStart, above, base } = this.uncommon;
+    above?.operationStarts();
+    if (!awaitsStart) return;
+    for (let i = base; i < this.level; i++) {
+      this.at = i;
+      this.slot(i).layer.started?.(this);
+    }
+  }
+
+  /** A hook threw: what the caller asked of its layer is wrong, or code of the caller's that it called threw. */
+  protected thrown(error: unknown): Verdict {
+    this.blame(error, 'caller');
+    return this.reject(error);
+  }
+
+  /** It is the doing of a policy, or of the caller, that this call fails with `error`. */
+  blame(error: unknown, whose: 'policy' | 'caller'): void {
+    this.uncommon[whose === 'caller' ? 'callersOwn' : 'refusedWith'] = error;
+  }
+
+  /** By whose doing the call failed with `error`. */
+  endedBy(error: unknown): Extract<Attempt<unknown>, { ok: false }>['by'] {
+    const rare = this.rare;
+    if (rare === null) return 'operation';
+    if (rare.isCancelledByCaller || error === rare.callersOwn) return 'caller';
+    return error === rare.refusedWith ? 'policy' : 'operation';
+  }
+
+  get isCancelledByCaller(): boolean {
+    return this.rare?.isCancelledByCaller === true;
   }
 
   // ---- small things

@@ -63,6 +63,22 @@ describe('attempt tells', () => {
       expect(await result).toMatchObject({ ok: false, by: 'policy', error: expect.any(TimeoutError) });
     });
 
+    test('what code of the caller’s throws that a policy calls', async () => {
+      const fault = new Error('a predicate that fails');
+      const asking = policyOf({
+        fail: () => {
+          throw fault;
+        },
+      });
+      const classifying = compose(policyOf({ enter: (step) => step.reject(step.classifyError(fault)) }), {
+        classify: () => {
+          throw fault;
+        },
+      });
+      for (const policy of [asking, classifying])
+        expect(await stack(policy).attempt(() => Promise.reject(new Error('down')))).toEqual({ ok: false, by: 'caller', error: fault });
+    });
+
     test('the operation’s own failure, also where it is one of ours', async () => {
       const fault = new Error('fault');
       expect(await stack(again(2, 0), limit(1000)).attempt(() => Promise.reject(fault))).toEqual({

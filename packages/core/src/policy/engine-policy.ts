@@ -1,4 +1,4 @@
-import { isKeelsonError, type KeelsonError } from '../errors/keelson-error.ts';
+import type { KeelsonError } from '../errors/keelson-error.ts';
 import { optionError } from '../errors/option-error.ts';
 import { NO_OPTIONS } from './call-state.ts';
 import { checkCall } from './check-call.ts';
@@ -41,8 +41,7 @@ export abstract class EnginePolicy<R = never, E = KeelsonError> {
     return new Promise<Attempt<T | R, E>>((resolve) => {
       let machine: Machine | undefined;
       const ok = (value: unknown): void => resolve({ ok: true, value: value as T | R });
-      const failed = (error: unknown): void =>
-        resolve({ ok: false, by: machine?.endedBy(error) ?? blame(error), error } as Attempt<T | R, E>);
+      const failed = (error: unknown): void => resolve({ ok: false, by: machine?.endedBy(error) ?? 'caller', error } as Attempt<T | R, E>);
       try {
         checkOperation(operation);
         if (options !== NO_OPTIONS) checkCall(options);
@@ -81,6 +80,3 @@ function withName(options: ExecuteOptions = NO_OPTIONS, name: string): ExecuteOp
 function checkOperation(operation: unknown): void {
   if (typeof operation !== 'function') throw optionError('execute', 'operation', operation, 'a function');
 }
-
-/** What fails before there is a call is ours, unless code of the caller's threw it. */
-const blame = (error: unknown): 'caller' | 'operation' => (isKeelsonError(error) ? 'caller' : 'operation');

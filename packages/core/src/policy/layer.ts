@@ -33,6 +33,10 @@ export interface Step {
   random(): number;
   classifyError(error: unknown): Outcome;
   classifyValue(value: unknown): Outcome;
+  /** Whether output of one of the call's attempts has left: then nothing is tried again or replaced (law R4). */
+  readonly hasOutput: boolean;
+  /** Has this layer's `started` told whenever the operation starts, from this entry on. */
+  whenStarted(): void;
   /** How far the call has come, for messages: `'attempt 3 of 5, waited 1.2s for a permit'`, or `''`. */
   progress(): string;
   /** Whether anybody listens to this layer's events. Ask before building one. */
@@ -89,6 +93,8 @@ export interface Layer {
   succeed?(step: Step, value: unknown): Verdict;
   /** DONE, or a verdict of `again`, `replace`, `run`, `reject` (with another error), `consult`. Never called for a cancellation. */
   fail?(step: Step, error: unknown): Verdict;
+  /** The operation is about to start, for each attempt anew. Only where this layer has asked for it by `whenStarted`. Runs no code of the caller's. */
+  started?(step: Step): void;
   /** It is the turn of a call that waits in a paced queue: PROCEED, `queueIn` (not yet: it stays the first), or another verdict of `enter`. */
   due?(step: Step): Verdict;
   /** The consulted operation has answered: a verdict as of the hook that consulted. */

@@ -4,8 +4,8 @@ import { isCausedBy } from '../cancel/is-caused-by.ts';
 import { type CapturedContext, captureContext } from '../context/ambient.ts';
 import type { ContextNode } from '../context/context-node.ts';
 import { CancelledError } from '../errors/cancelled-error.ts';
-import { recordAttempts, suppress } from '../errors/history.ts';
-import { isKeelsonError, KeelsonError } from '../errors/keelson-error.ts';
+import { addAttempt, recordAttempts, suppress } from '../errors/history.ts';
+import { KeelsonError } from '../errors/keelson-error.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import type { PacedQueue } from '../sync/paced-queue.ts';
 import type { WaitQueue } from '../sync/wait-queue.ts';
@@ -19,7 +19,7 @@ import { made, unfitVerdict } from './layer-faults.ts';
 import { OngoingWork, releaseAfter, reportBug } from './ongoing-work.ts';
 import type { ForeignPart } from './part.ts';
 import type { Plan, Slot } from './plan.ts';
-import type { Attempt, ExecuteOptions, Operation } from './policy.ts';
+import type { ExecuteOptions, Operation } from './policy.ts';
 import type { Rare } from './rare.ts';
 import { runOperation } from './run-operation.ts';
 import { taskOf } from './task-of.ts';
@@ -171,7 +171,7 @@ export class Machine extends CallWaits implements Branch, Cancellable {
       try {
         verdict = slot.enter.call(slot.layer, this);
       } catch (error) {
-        verdict = this.reject(error);
+        verdict = this.thrown(error);
       }
       if (epoch !== this.epoch) {
         this.undoEntry(slot, i, verdict);
@@ -183,6 +183,7 @@ export class Machine extends CallWaits implements Branch, Cancellable {
       }
     }
     this.level = slots.length;
+    if (this.rare !== null) this.operationStarts();
     this.invoke(this.fn);
   }
 
@@ -223,7 +224,7 @@ export class Machine extends CallWaits implements Branch, Cancellable {
 
   private refuse(slot: Slot, i: number, error: unknown): void {
     if (this.activity === 'over') return;
-    this.refusedBeneath(error);
+    if (error !== this.uncommon.callersOwn) this.blame(error, 'policy');
     this.at = i;
     if (slot.channel.hasSubscribers) this.publish('rejected', { error });
     this.exitFail(error, i - 1);
@@ -314,7 +315,7 @@ export class Machine extends CallWaits implements Branch, Cancellable {
       if (slot.due === undefined) throw unfitVerdict(slot.name, 'queueIn without due');
       return slot.due.call(slot.layer, this);
     } catch (error) {
-      return this.reject(error);
+      return this.thrown(error);
     }
   }
 
@@ -412,7 +413,7 @@ export class Machine extends CallWaits implements Branch, Cancellable {
       if (slot.consulted === undefined) throw unfitVerdict(slot.name, 'consult without consulted');
       verdict = slot.consulted.call(slot.layer, this, answer);
     } catch (error) {
-      verdict = this.reject(error);
+      verdict = this.thrown(error);
     }
     if (epoch !== this.epoch) {
       if (pending === null) this.undoEntry(slot, i, verdict);
@@ -443,7 +444,7 @@ export class Machine extends CallWaits implements Branch, Cancellable {
         try {
           verdict = slot.succeed.call(slot.layer, this, value);
         } catch (error) {
-          verdict = this.reject(error);
+          verdict = this.thrown(error);
         }
         if (epoch !== this.epoch) {
           this.undoExit(slot, i, verdict, { ok: true, value });
@@ -478,7 +479,7 @@ export class Machine extends CallWaits implements Branch, Cancellable {
           verdict = slot.fail.call(slot.layer, this, error);
         } catch (thrown) {
           suppress(thrown, error);
-          verdict = this.reject(thrown);
+          verdict = this.thrown(thrown);
         }
         if (epoch !== this.epoch) {
           this.undoExit(slot, i, verdict, { ok: false, error });
@@ -553,7 +554,11 @@ export class Machine extends CallWaits implements Branch, Cancellable {
     }
     const rare = this.uncommon;
     rare.history ??= [];
-    rare.history.push({ attempt: failed.attempt, outcome: outcome.ok ? { value: outcome.value } : { error: outcome.error }, delayMs });
+    addAttempt(rare.history, {
+      attempt: failed.attempt,
+      outcome: outcome.ok ? { value: outcome.value } : { error: outcome.error },
+      delayMs,
+    });
     this.blankTickets(i + 1);
     this.nextAttempt(i + 1, i === this.plan.innermostRetry ? failed.attempt + 1 : 1);
     this.sleep('backing-off', delayMs, () => {
@@ -678,26 +683,10 @@ export class Machine extends CallWaits implements Branch, Cancellable {
     const rare = this.rare;
     if (rare !== null) {
       if (rare.history !== null && !rare.isCancelledByCaller) recordAttempts(error, rare.history);
-      if (rare.above !== null && (error === rare.refusedWith || error === rare.callersOwn)) rare.above.refusedBeneath(error);
+      if (error === rare.callersOwn) rare.above?.blame(error, 'caller');
+      else if (error === rare.refusedWith) rare.above?.blame(error, 'policy');
     }
     this.rejectWith(error);
-  }
-
-  /** A policy, perhaps one inside a foreign one, has failed this call: of itself, or for what the caller asked of it. */
-  refusedBeneath(error: unknown): void {
-    this.uncommon[isKeelsonError(error, 'ERR_OPTION') ? 'callersOwn' : 'refusedWith'] = error;
-  }
-
-  /** By whose doing the call failed with `error`. */
-  endedBy(error: unknown): Extract<Attempt<unknown>, { ok: false }>['by'] {
-    const rare = this.rare;
-    if (rare === null) return 'operation';
-    if (rare.isCancelledByCaller || error === rare.callersOwn) return 'caller';
-    return error === rare.refusedWith ? 'policy' : 'operation';
-  }
-
-  get isCancelledByCaller(): boolean {
-    return this.rare?.isCancelledByCaller === true;
   }
 
   private finish(): void {

@@ -35,6 +35,8 @@ export class Rare {
   later: LaterAttempt | null = null;
   history: AttemptRecord[] | null = null;
   hasOutput = false;
+  /** Whether a layer wants to know when the operation starts. */
+  awaitsStart = false;
   readonly works: OngoingWork[] = [];
 
   /** The outcome that waits while a layer consults on the way out; null when it does on the way in. */
@@ -50,7 +52,11 @@ export class Rare {
   /** Number of the outermost frame that belongs to this machine: more than 0 beneath a foreign policy. */
   base = 0;
   /** The call above a foreign policy. */
-  above: { refusedBeneath(error: unknown): void; ticketFor(attempt: unknown, i: number): unknown } | null = null;
+  above: {
+    blame(error: unknown, whose: 'policy' | 'caller'): void;
+    ticketFor(attempt: unknown, i: number): unknown;
+    operationStarts(): void;
+  } | null = null;
 
   scope: ContextNode | undefined = undefined;
   parent: Call | null = null;

@@ -25,13 +25,14 @@ export interface RetryRules {
  *
  * - `attempts`: all were used up;
  * - `not-handled`: another one would fail the same way, or `handles` does not name the error;
+ * - `output`: output of an attempt has left (law R4);
  * - `not-idempotent`: the caller said that the work must not be done twice;
  * - `nested`: a retry inside had given up on the same failure;
  * - `deadline`: the wait would not fit what is left of the call, or `maxDelay` where the callee asked for more and there is no deadline;
  * - `budget`: the budget was used up;
  * - `before-retry`: `beforeRetry` threw.
  */
-export type GaveUpReason = 'attempts' | 'not-handled' | 'not-idempotent' | 'nested' | 'deadline' | 'budget' | 'before-retry';
+export type GaveUpReason = 'attempts' | 'not-handled' | 'output' | 'not-idempotent' | 'nested' | 'deadline' | 'budget' | 'before-retry';
 
 /** By how much a wait that was asked for is lengthened at most, so that not all come back at once (law R2). */
 const ASKED_JITTER = 0.2;
@@ -134,6 +135,7 @@ export class RetryLayer implements Layer {
   /** How long to wait before the next attempt, or why there is none. Pays for what it grants. */
   #nextDelay(step: Step, progress: Progress, settled: Settled, outcome: Outcome): number | GaveUpReason {
     const { maxAttempts, nested } = this.#rules;
+    if (step.hasOutput) return 'output';
     if (step.options.idempotent === false) return 'not-idempotent';
     if (nested === 'bounded' && wasGivenUpInside(settled, progress.attemptStart)) return 'nested';
     if (progress.attempts >= maxAttempts) return 'attempts';
@@ -196,7 +198,8 @@ function again(step: Step, progress: Progress, delayMs: number): Verdict {
 function insteadOf(step: Step, progress: Progress, failed: Settled, error: unknown): Verdict {
   if (!failed.ok) suppress(error, failed.error);
   const verdict = giveUp(step, progress, { ok: false, error }, 'before-retry');
-  return !failed.ok && failed.error === error ? verdict : step.reject(error);
+  if (!failed.ok && failed.error === error) return verdict;
+  throw error;
 }
 
 function giveUp(step: Step, progress: Progress, settled: Settled, reason: GaveUpReason): Verdict {

@@ -26,6 +26,7 @@ export interface FakeCircumstances {
   operation: string;
   options: ExecuteOptions;
   progress: string;
+  hasOutput: boolean;
   isObserved: boolean;
   classify: Classify;
 }
@@ -39,6 +40,8 @@ export interface FakeEvent {
 /** A {@link Step} without an engine: says what the test says, and keeps what the layer decided. */
 export class FakeStep implements Step {
   ticket: unknown = undefined;
+  /** Whether the layer has asked to be told when the operation starts. */
+  awaitsStart = false;
   readonly given: FakeCircumstances;
   readonly events: FakeEvent[] = [];
   readonly #decisions: Decision[] = ['pass'];
@@ -58,6 +61,14 @@ export class FakeStep implements Step {
 
   get options(): ExecuteOptions {
     return this.given.options;
+  }
+
+  get hasOutput(): boolean {
+    return this.given.hasOutput;
+  }
+
+  whenStarted(): void {
+    this.awaitsStart = true;
   }
 
   get isObserved(): boolean {
@@ -154,6 +165,7 @@ export function fakeStep(given: Partial<FakeCircumstances> = {}): FakeStep {
     operation: 'operation',
     options: {},
     progress: '',
+    hasOutput: false,
     isObserved: true,
     classify,
     ...given,

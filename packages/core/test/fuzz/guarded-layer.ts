@@ -43,6 +43,14 @@ class GuardedStep implements Step {
     return this.#step.options;
   }
 
+  get hasOutput(): boolean {
+    return this.#step.hasOutput;
+  }
+
+  whenStarted(): void {
+    this.#step.whenStarted();
+  }
+
   get isObserved(): boolean {
     return this.#step.isObserved;
   }
@@ -123,6 +131,14 @@ export class GuardedLayer implements Layer {
   fail(step: Step, error: unknown): Verdict {
     const entry = this.#comingOut(step, 'fail');
     return this.#leaving(step, entry, 'fail', (guarded) => this.#inner.fail?.(guarded, error));
+  }
+
+  started(step: Step): void {
+    const entry = step.ticket as Entry;
+    if (entry.state === 'ended' || entry.state === 'nothing' || entry.state === 'asking')
+      this.#fault(entry, `told of a start while '${entry.state}'`);
+    this.#ledger.saw('told of a start');
+    this.#inner.started?.(new GuardedStep(step, entry));
   }
 
   due(step: Step): Verdict {

@@ -28,5 +28,12 @@ export const REACHED: readonly string[] = [
   ...['its own value', 'a replaced value', 'its own error', 'an error of a layer', 'the reason of its signal'].map(
     (end) => `a call: ${end}`,
   ),
-  ...['a limit passed', 'a limit passed over what is held', 'held work', 'an abort listener', 'an abort of a pending call'],
+  ...[
+    'told of a start',
+    'a limit passed',
+    'a limit passed over what is held',
+    'held work',
+    'an abort listener',
+    'an abort of a pending call',
+  ],
 ];

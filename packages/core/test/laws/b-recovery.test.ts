@@ -4,6 +4,7 @@ import type { CircuitBreakerOptions } from '../../src/circuit-breaker/circuit-br
 import { OUTCOME } from '../../src/outcome/classify.ts';
 import { compose } from '../../src/policy/compose.ts';
 import { ending, onVirtualTime } from '../../src/policy/virtual-time.test-support.ts';
+import { rateLimit } from '../../src/rate-limiter/rate-limiter.ts';
 import { retry } from '../../src/retry/retry.ts';
 import { timeout } from '../../src/timeout/timeout.ts';
 import { deaf, inTime, obedient } from '../support/work.ts';
@@ -67,6 +68,22 @@ describe.each(PLACES)('%s', (_name, around) => {
     await time.clock.advance('1m');
     expect(await Promise.all(calls)).toEqual([{ value: 1 }, { value: 1 }]);
     expect(breaker.statistics()).toMatchObject({ state: 'half-open', inFlight: 0, opened: 1 });
+  });
+
+  test('B4 what a call waits for inside the breaker before its operation starts is not the callee being slow', async () => {
+    const breaker = circuitBreaker({ failureThreshold: 1, slowCallDuration: '1s' });
+    const limiter = rateLimit({ limit: 1, period: '10s' });
+    await limiter.execute(() => 0);
+    const waits = compose(around(breaker), limiter).execute(() => inTime(500, 1));
+    await time.clock.advance('10s');
+    expect(breaker.state).toBe('closed');
+    await time.clock.advance(500);
+    expect(await waits).toBe(1);
+    const slow = compose(around(breaker), limiter).execute(() => inTime(1500, 2));
+    await time.clock.advance(9500 + 1000);
+    expect(breaker.state).toBe('open');
+    await time.clock.advance(500);
+    expect(await slow).toBe(2);
   });
 
   test('B4 a call that its caller gives up is neutral while it is quick, and has been slow when it was', async () => {

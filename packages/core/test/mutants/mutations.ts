@@ -25,7 +25,7 @@ const of = (law: string, file: string, search: string, replace: string): Mutatio
 
 const cancellation: readonly Mutation[] = [
   of('C1', machine, 'this.at = at; // we may be inside a hook', "reason = new Error('cancelled', { cause: reason });"),
-  of('C1', machine, 'rare.isCancelledByCaller || error === rare.callersOwn', 'error === rare.callersOwn'),
+  of('C1', state, 'rare.isCancelledByCaller || error === rare.callersOwn', 'error === rare.callersOwn'),
   of('C1', machine, 'if (error !== reason && isCausedBy(error, reason)) suppress(reason, error);', ''),
   of(
     'C1',
@@ -208,6 +208,8 @@ const breaking: readonly Mutation[] = [
   of('B3', circuit, 'return state.inFlight < rampLimit(state, nowMs, rules) ? {', 'return state.inFlight >= 0 ? {'),
   of('B3', breaker, 'this.#state = rampCallEnded(state);', ';'),
   of('B3', circuit, 'return rules.rampUp === 0 ? {', 'return rules.rampUp >= 0 ? {'),
+  of('B4', breaker, "if (typeof ticket === 'object') step.whenStarted();", "if (typeof ticket === 'object') this.started(step);"),
+  of('B4', state, 'above?.operationStarts();', ''),
   of('B4', breaker, 'if (strategy.isTooSlow(atMs)) this', 'if (atMs < 0) this'),
   of('B4', slow, 'if (call === undefined || this.slowAtMs(call, slowCallMs) > nowMs) return', 'if (nowMs >= 0) return'),
   of('B4', breaker, 'this.#countSlow(nowMs);\n    let state', 'let state'),
