@@ -164,11 +164,11 @@ describe.concurrent('a secret (F3)', () => {
     using place = new Workplace();
     place.write('jobs.jsonl', [`${origin.url}/echo`, `${origin.url}/fail`, 'http://127.0.0.1:1/refused']);
     const words = [...RUN, '--header-env', 'authorization=TOKEN', '--max-attempts', '1'];
-    const { stdout, stderr } = await place.run(words, { TOKEN: 'Bearer s3cret-token' });
+    const { stdout, stderr } = await place.run(words, { environment: { TOKEN: 'Bearer s3cret-token' } });
     expect(origin.log.map(({ headers }) => headers.authorization)).toEqual(['Bearer s3cret-token', 'Bearer s3cret-token']);
     expect(stdout + stderr + place.read('results.jsonl')).not.toContain('s3cret');
     expect(JSON.parse(byId(place)[0]?.body ?? '')).toMatchObject({ authorization: '***' });
-    const again = await place.run([...words, '--resume', '--quiet'], { TOKEN: 'Bearer a-newer-token' });
+    const again = await place.run([...words, '--resume', '--quiet'], { environment: { TOKEN: 'Bearer a-newer-token' } });
     expect(again.stderr).toBe(''); // a new token makes no new job
   });
 

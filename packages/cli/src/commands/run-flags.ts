@@ -1,3 +1,4 @@
+import type { InputFormat } from '../runtime/input.ts';
 import { policyDefaults } from '../runtime/policy-document.ts';
 import {
   parseCount,
@@ -18,6 +19,7 @@ export interface RunFlagValues {
   readonly out?: string;
   readonly resume?: 'same' | 'changed';
   readonly retryFailed?: true;
+  readonly ordered?: true;
   readonly save?: string;
   readonly maxBody?: number;
   readonly hash?: 'sha256';
@@ -27,6 +29,8 @@ export interface RunFlagValues {
   readonly headerEnv?: readonly (readonly [name: string, variable: string])[];
   readonly body?: string;
   readonly exec?: string;
+  readonly with?: string;
+  readonly format?: InputFormat;
   readonly onBadLine?: 'fail' | 'skip';
   readonly concurrency?: number;
   readonly rate?: Rate;
@@ -66,6 +70,7 @@ export const RUN_FLAGS: FlagsOf<RunFlagValues> = {
     help: 'continue FILE: leave out the jobs that have a result; "=changed" calls those again whose line has changed',
   }),
   retryFailed: toggle({ group: RESULTS, help: 'with --resume: call the jobs again that have failed' }),
+  ordered: toggle({ group: RESULTS, help: 'write results in the order of the input; an origin that is down then holds up all others' }),
   save: one(parseText, { placeholder: 'DIR', group: RESULTS, help: 'save the body of each success as a file in DIR, named by its id' }),
   maxBody: one(parseSize, {
     placeholder: 'SIZE',
@@ -75,6 +80,12 @@ export const RUN_FLAGS: FlagsOf<RunFlagValues> = {
   }),
   hash: one(parseWord('sha256'), { placeholder: 'sha256', group: RESULTS, help: 'add the hash of each body' }),
 
+  format: one(parseWord('lines', 'csv'), {
+    placeholder: 'lines|csv',
+    default: 'csv for names that end in .csv or .csv.gz, else lines',
+    group: JOBS,
+    help: 'what INPUT holds: URLs and JSON Lines, or CSV with a header',
+  }),
   method: one(parseText, { placeholder: 'M', default: 'GET, with a body POST', group: JOBS, help: 'method of the jobs that name none' }),
   url: one(parseText, { placeholder: 'TEMPLATE', group: JOBS, help: "every job's URL, made of the columns of its line" }),
   header: many(parseHeader, {
@@ -94,6 +105,11 @@ export const RUN_FLAGS: FlagsOf<RunFlagValues> = {
     placeholder: "'cmd {url}'",
     group: JOBS,
     help: 'run a command for each job, without a shell, instead of a request',
+  }),
+  with: one(parseText, {
+    placeholder: 'FILE',
+    group: JOBS,
+    help: 'call the default export of this module, JavaScript or TypeScript, for each job, instead of a request',
   }),
   onBadLine: one(parseWord('fail', 'skip'), {
     placeholder: 'fail|skip',

@@ -18,7 +18,7 @@ export function runCommand(finish: (exitCode: number) => void): Command {
     .description(
       'Makes the call of every line of INPUT, and writes one line of result for each to --out, which is also the journal to resume from.',
     )
-    .argument('<INPUT>', 'file of URLs, one a line, or of JSON Lines: {id?, method?, url, headers?, body?}')
+    .argument('<INPUT>', 'file of URLs, of JSON Lines {id?, method?, url, headers?, body?}, or of CSV, maybe as gzip; - for stdin')
     .configureHelp({ optionTerm: ({ flags }) => flags.replace(' [', '[=') })
     .addHelpText(
       'after',

@@ -1,52 +1,165 @@
-import type { Job } from '../runtime/job.ts';
+import { after, nowMs } from '../runtime/host-time.ts';
+import { type Job, originOf } from '../runtime/job.ts';
+import type { JobsToCall, PlacedJob } from './jobs-to-call.ts';
+import type { ParkingLot, Turn } from './parking-lot.ts';
 import { type JobContext, RunningJob } from './running-job.ts';
+import type { Slots } from './slots.ts';
+import { Turns } from './turns.ts';
 
 /** What calling jobs needs. */
 export interface CallJobsContext extends JobContext {
-  /** Jobs at the same time. */
-  readonly concurrency: number;
+  readonly slots: Slots;
+  readonly parking: ParkingLot;
+  /** Whether results are written in the order of the input. */
+  readonly isOrdered: boolean;
   /** What runs is ended. */
   readonly stopped: AbortSignal;
 }
 
 /**
- * Calls the jobs, `concurrency` at a time, and writes one line for each that comes to an end. A job keeps its slot until its line is durable,
- * so that a kill loses the results of no more than `concurrency` calls. Resolves when all jobs have ended, or what ran has been drained; the
- * first error that is not a job's own, such as an `OutputError`, ends all the others and is thrown.
+ * Calls the jobs, as many at a time as there are slots, and writes one line for each that comes to an end. A job keeps its slot until its line is
+ * durable, so that a kill loses the results of no more calls than that; it gives it back only while it waits for an origin that is down. Resolves
+ * when all jobs have ended, or what ran has been drained; the first error that is not a job's own, such as an `OutputError`, ends all the others
+ * and is thrown.
  */
-export async function callJobs(jobs: AsyncGenerator<Job, void, undefined>, context: CallJobsContext): Promise<void> {
-  const { draining, stopped, concurrency, statistics } = context;
-  const slots = Math.min(concurrency, statistics.remaining);
-  const running = new Set<RunningJob>();
-  const failures: unknown[] = [];
-  const endAll = (reason: unknown): void => {
-    for (const job of running) job.end(reason);
-  };
-  const isOver = (): boolean => failures.length > 0 || draining.aborted;
+export async function callJobs(jobs: JobsToCall, context: CallJobsContext): Promise<void> {
+  await new Dispatcher(jobs, context).run();
+}
 
-  const work = async (): Promise<void> => {
-    while (!isOver()) {
-      const { value: job } = await jobs.next();
-      if (job === undefined || isOver()) return;
-      const current = new RunningJob(job, context);
-      running.add(current);
-      await current.run().finally(() => running.delete(current));
+class Dispatcher {
+  readonly #jobs: JobsToCall;
+  readonly #context: CallJobsContext;
+  readonly #unread: AsyncGenerator<PlacedJob, void, undefined>;
+  readonly #turns: Turns | undefined;
+  readonly #running = new Set<RunningJob>();
+  readonly #failures: unknown[] = [];
+  readonly #change = new Change();
+  #isAllRead = false;
+
+  constructor(jobs: JobsToCall, context: CallJobsContext) {
+    this.#jobs = jobs;
+    this.#context = context;
+    this.#unread = jobs.inOrder();
+    this.#turns = context.isOrdered ? new Turns() : undefined;
+  }
+
+  async run(): Promise<void> {
+    const { draining, stopped, parking } = this.#context;
+    parking.whenChanged(this.#notify);
+    draining.addEventListener('abort', this.#drain);
+    stopped.addEventListener('abort', this.#stop);
+    try {
+      await this.#dispatch();
+    } catch (error) {
+      this.#fail(error);
     }
-  };
-  const fail = (error: unknown): void => {
-    failures.push(error);
-    endAll(error);
-  };
-  const drain = (): void => {
-    for (const job of running) job.drain();
-  };
-  const stop = (): void => endAll(stopped.reason);
+    while (this.#running.size > 0) await this.#change.comes(Number.POSITIVE_INFINITY);
+    draining.removeEventListener('abort', this.#drain);
+    stopped.removeEventListener('abort', this.#stop);
+    await this.#unread.return();
+    if (this.#failures.length > 0) throw this.#failures[0];
+  }
 
-  draining.addEventListener('abort', drain);
-  stopped.addEventListener('abort', stop);
-  await Promise.all(Array.from({ length: slots }, () => work().catch(fail)));
-  draining.removeEventListener('abort', drain);
-  stopped.removeEventListener('abort', stop);
-  await jobs.return();
-  if (failures.length > 0) throw failures[0];
+  get #isOver(): boolean {
+    return this.#failures.length > 0 || this.#context.draining.aborted;
+  }
+
+  /** Ends when there is nothing more to begin. */
+  async #dispatch(): Promise<void> {
+    const { parking, statistics } = this.#context;
+    while (!this.#isOver) {
+      if (await this.#step()) continue;
+      if (this.#isAllRead && this.#running.size === 0 && statistics.parked === 0) return;
+      await this.#change.comes(parking.nextAskMs - nowMs());
+    }
+  }
+
+  /** Lets one job begin, go on or wait; false if there is none for which there is a place now. */
+  async #step(): Promise<boolean> {
+    const turn = this.#context.parking.next();
+    if (turn !== undefined) await this.#give(turn);
+    else if (this.#isAllRead || !this.#context.slots.areFree) return false;
+    else await this.#readOne();
+    return true;
+  }
+
+  async #give(turn: Turn): Promise<void> {
+    if (turn.kind === 'go on') {
+      turn.resume();
+      return;
+    }
+    const job = await this.#jobs.at(turn.place);
+    if (turn.kind === 'begin') this.#begin(job, (running) => running.run());
+    else this.#begin(job, (running) => running.giveUp(turn.place.sinceMs));
+  }
+
+  /** In order, no job can be passed by: its result has to come before. */
+  async #readOne(): Promise<void> {
+    const { value } = await this.#unread.next();
+    if (value === undefined) {
+      this.#isAllRead = true;
+      return;
+    }
+    const { job, place } = value;
+    const origin = originOf(job);
+    if (origin === undefined || this.#turns !== undefined || this.#context.parking.admits(origin))
+      this.#begin(job, (running) => running.run());
+    else this.#context.parking.park(place, origin);
+  }
+
+  #begin(job: Job, run: (running: RunningJob) => Promise<void>): void {
+    if (this.#isOver) return;
+    const { slots } = this.#context;
+    const running = new RunningJob(job, this.#context, this.#turns?.take());
+    slots.take();
+    this.#running.add(running);
+    void run(running)
+      .catch(this.#fail)
+      .finally(() => {
+        slots.giveBack();
+        this.#running.delete(running);
+        this.#notify();
+      });
+  }
+
+  readonly #notify = (): void => this.#change.has();
+
+  readonly #fail = (error: unknown): void => {
+    this.#failures.push(error);
+    for (const job of this.#running) job.end(error);
+  };
+
+  readonly #drain = (): void => {
+    for (const job of this.#running) job.drain();
+    this.#notify();
+  };
+
+  readonly #stop = (): void => {
+    for (const job of this.#running) job.end(this.#context.stopped.reason);
+  };
+}
+
+/** That something has changed, told to one who waits for it. */
+class Change {
+  #isUntold = false;
+  #tell: () => void = () => {};
+
+  has(): void {
+    this.#isUntold = true;
+    this.#tell();
+  }
+
+  /** Resolves with the first change since the last time, or after `waitMs`. */
+  async comes(waitMs: number): Promise<void> {
+    if (!this.#isUntold) {
+      await new Promise<void>((resolve) => {
+        const cancel = waitMs === Number.POSITIVE_INFINITY ? () => {} : after(Math.max(0, waitMs), resolve);
+        this.#tell = () => {
+          cancel();
+          resolve();
+        };
+      });
+    }
+    this.#isUntold = false;
+  }
 }

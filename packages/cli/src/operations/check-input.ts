@@ -2,10 +2,10 @@ import { LineFault } from '../runtime/columns.ts';
 import { formatCountOf } from '../runtime/format-numbers.ts';
 import { isRepeatable } from '../runtime/http-job.ts';
 import { quoted } from '../runtime/inert-text.ts';
-import type { InputFile } from '../runtime/input-file.ts';
-import type { Job } from '../runtime/job.ts';
+import type { Input } from '../runtime/input.ts';
 import { jobFingerprint } from '../runtime/job-fingerprint.ts';
-import type { JobIndex, JobKey } from '../runtime/job-index.ts';
+import type { JobIndex } from '../runtime/job-index.ts';
+import { LineVerdicts } from '../runtime/line-verdicts.ts';
 import type { RunStatistics } from '../runtime/run-statistics.ts';
 import { UsageError } from '../runtime/usage-error.ts';
 import type { RunSettings } from './run-settings.ts';
@@ -18,39 +18,53 @@ export interface CheckContext {
   note(text: string): void;
 }
 
+/** What the check of an input has found. */
+export interface CheckedInput {
+  readonly verdicts: LineVerdicts;
+  /** How many jobs HTTP does not allow to repeat unasked. */
+  readonly unrepeatable: number;
+}
+
 const MAX_NOTES = 20;
 
 /**
  * Reads every line before anything is called: finds bad ones and repeated ids, and settles which jobs have a result already. Throws a
- * {@link UsageError} that names the line, unless bad lines are to be left out. Returns how many jobs HTTP does not allow to repeat unasked.
+ * {@link UsageError} that names the line, unless bad lines are to be left out.
  */
-export async function checkInput(input: InputFile, settings: RunSettings, context: CheckContext): Promise<number> {
+export async function checkInput(input: Input, settings: RunSettings, context: CheckContext): Promise<CheckedInput> {
   const { index, statistics, signal } = context;
   const changed = new ChangedLines();
+  const verdicts = new LineVerdicts();
   let unrepeatable = 0;
-  for await (const { line, job, fault } of input.jobs(settings.makeJob)) {
+  for await (const { line, job } of input.jobs(settings.makeJob)) {
     signal.throwIfAborted();
-    if (job === undefined) {
-      badLine(fault, { file: input.path, line }, settings, context);
+    if (job instanceof LineFault) {
+      badLine(job, { file: input.name, line }, settings, context);
       continue;
     }
     const key = index.keyOf(job.id);
     const first = index.lineOf(key);
+    verdicts.set(line, 'leave out');
     if (first !== 0) {
-      badLine(new LineFault(`the id ${quoted(job.id)} is that of line ${first} already`), { file: input.path, line }, settings, context);
+      badLine(new LineFault(`the id ${quoted(job.id)} is that of line ${first} already`), { file: input.name, line }, settings, context);
       continue;
     }
     index.setLine(key, line);
     statistics.jobs++;
     if (job.kind === 'http' && !isRepeatable(job)) unrepeatable++;
-    if (isChanged(job, key, settings, index)) changed.add(line, job.id);
-    else countResult(key, settings, context);
+    const recorded = index.recordedOf(key);
+    if (recorded !== 'none' && !index.isRecordedJob(key, jobFingerprint(job, settings.environmentHeaders))) changed.add(line, job.id);
+    else if (recorded === 'done' || (recorded === 'failed' && !settings.retriesFailed)) {
+      statistics.finishedBefore(index.failureOf(key));
+      continue;
+    }
+    verdicts.set(line, 'call');
   }
-  if (settings.resume === 'same') changed.refuse(input.path, settings.out);
+  if (settings.resume === 'same') changed.refuse(input.name, settings.out);
   statistics.withoutJob = index.countWithoutLine();
   const untold = statistics.skippedLines - MAX_NOTES;
   if (untold > 0) context.note(`${formatCountOf(untold, 'more line')} left out`);
-  return unrepeatable;
+  return { verdicts, unrepeatable };
 }
 
 /** Lines whose job is another than the one recorded under its id. */
@@ -81,16 +95,4 @@ function badLine(
   const error = new UsageError(fault.message, { ...place, column: fault.column });
   if (!settings.skipsBadLines) throw error;
   if (++context.statistics.skippedLines <= MAX_NOTES) context.note(`left out: ${error.message}`);
-}
-
-function isChanged(job: Job, key: JobKey, settings: RunSettings, index: JobIndex): boolean {
-  return index.recordedOf(key) !== 'none' && !index.isRecordedJob(key, jobFingerprint(job, settings.environmentHeaders));
-}
-
-/** Leaves the job out if it has a result that counts. */
-function countResult(key: JobKey, settings: RunSettings, { index, statistics }: CheckContext): void {
-  const recorded = index.recordedOf(key);
-  if (recorded === 'none' || (recorded === 'failed' && settings.retriesFailed)) return;
-  index.skip(key);
-  statistics.finishedBefore(index.failureOf(key));
 }

@@ -2,6 +2,8 @@ import { type CircuitBreaker, circuitBreaker, compose, keyed, type Policy, rateL
 import type { BreakerSettings, PolicySettings, RetrySettings } from '../runtime/policy-settings.ts';
 import type { RunStatistics } from '../runtime/run-statistics.ts';
 import type { Rate } from '../runtime/values.ts';
+import { type BreakerView, ParkingLot } from './parking-lot.ts';
+import type { Slots } from './slots.ts';
 import { waitForOrigin } from './wait-for-origin.ts';
 
 type AnyPolicy = Policy<never, unknown>;
@@ -10,20 +12,35 @@ type AnyPolicy = Policy<never, unknown>;
 export interface RunPolicy {
   /** Each call names its origin: `execute(operation, { keys: { origin } })`. */
   readonly policy: AnyPolicy;
+  readonly parking: ParkingLot;
   /** How many origins have a breaker that lets no call through. */
   readonly openBreakers: () => number;
 }
 
-/** Puts the policies of a run together, in the standard order. Breakers and rates by origin are for requests; a command has none. */
-export function composePolicy(settings: PolicySettings, hasOrigins: boolean, statistics: RunStatistics): RunPolicy {
+/** What the policies of a run need beside their settings. */
+export interface PolicyContext {
+  /** Commands have no origins, and so no breakers and rates by origin. */
+  readonly hasOrigins: boolean;
+  readonly slots: Slots;
+  /** How many jobs may wait amid their attempts without a slot. */
+  readonly maxWithoutSlot: number;
+  readonly statistics: RunStatistics;
+}
+
+const CLOSED: BreakerView = { isClosed: true, retryAfterMs: 0 };
+
+/** Puts the policies of a run together, in the standard order. */
+export function composePolicy(settings: PolicySettings, { hasOrigins, ...context }: PolicyContext): RunPolicy {
   const { rate, ratePerOrigin, timeoutMs, totalTimeoutMs, giveUpAfterMs, circuitBreaker: breaker, concurrency } = settings;
   const limiter = (rate: Rate): AnyPolicy =>
     rateLimit({ limit: rate.limit, period: rate.periodMs, burst: burstOf(rate), maxQueue: concurrency });
   const breakers = breaker === undefined || !hasOrigins ? undefined : keyed('origin', () => breakerOf(breaker, timeoutMs + giveUpAfterMs));
+  const breakerFor = (origin: string): CircuitBreaker | undefined => breakers?.get(origin) as CircuitBreaker | undefined;
+  const parking = new ParkingLot({ ...context, giveUpAfterMs, look: (origin) => viewOf(breakerFor(origin)) });
   const policies: (AnyPolicy | undefined)[] = [
     totalTimeoutMs === Number.POSITIVE_INFINITY ? undefined : timeout({ timeout: totalTimeoutMs, name: 'total timeout' }),
     retryOf(settings.retry, giveUpAfterMs),
-    breakers && waitForOrigin(giveUpAfterMs, statistics),
+    breakers && waitForOrigin(parking, giveUpAfterMs),
     breakers,
     ratePerOrigin && hasOrigins ? keyed('origin', () => limiter(ratePerOrigin)) : undefined,
     rate && limiter(rate),
@@ -31,8 +48,8 @@ export function composePolicy(settings: PolicySettings, hasOrigins: boolean, sta
   ];
   return {
     policy: compose(...policies.filter((policy) => policy !== undefined)),
-    openBreakers: () =>
-      breakers?.keys().filter((origin) => (breakers.get(origin) as CircuitBreaker | undefined)?.state !== 'closed').length ?? 0,
+    parking,
+    openBreakers: () => breakers?.keys().filter((origin) => !viewOf(breakerFor(origin)).isClosed).length ?? 0,
   };
 }
 
@@ -40,6 +57,13 @@ export function composePolicy(settings: PolicySettings, hasOrigins: boolean, sta
 const SLACK_MS = 20;
 
 const burstOf = ({ limit, periodMs }: Rate): number => Math.max(1, Math.ceil((limit * SLACK_MS) / periodMs));
+
+/** An origin without a breaker has not been called, or not for long. A breaker that has just closed lets a few calls through at first. */
+function viewOf(breaker: CircuitBreaker | undefined): BreakerView {
+  if (breaker === undefined) return CLOSED;
+  const { state, retryAfterMs = 0 } = breaker.statistics();
+  return { isClosed: state === 'closed' && retryAfterMs === 0, retryAfterMs };
+}
 
 /** Our own backoff ends at its longest delay; a wait that the origin asks for may take as long as a job waits for its origin at all. */
 function retryOf({ maxAttempts, baseDelayMs, maxDelayMs }: RetrySettings, giveUpAfterMs: number): AnyPolicy {

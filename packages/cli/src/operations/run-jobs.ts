@@ -2,7 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import { BodyKeeper } from '../runtime/body-keeper.ts';
 import { formatCountOf } from '../runtime/format-numbers.ts';
 import { nowMs } from '../runtime/host-time.ts';
-import { InputFile } from '../runtime/input-file.ts';
+import { Input } from '../runtime/input.ts';
 import type { Job } from '../runtime/job.ts';
 import { JobIndex } from '../runtime/job-index.ts';
 import { Journal } from '../runtime/journal.ts';
@@ -16,11 +16,12 @@ import { Secrets } from '../runtime/secrets.ts';
 import { systemReason } from '../runtime/system-reason.ts';
 import { UsageError } from '../runtime/usage-error.ts';
 import { callJobs } from './call-jobs.ts';
-import { checkInput } from './check-input.ts';
+import { type CheckedInput, checkInput } from './check-input.ts';
 import { composePolicy } from './compose-policy.ts';
-import { jobsToCall } from './jobs-to-call.ts';
+import { JobsToCall } from './jobs-to-call.ts';
 import type { RunReport } from './run-report.ts';
 import type { RunSettings } from './run-settings.ts';
+import { Slots } from './slots.ts';
 
 /** How a run is asked to end. */
 export interface RunSignals {
@@ -54,9 +55,11 @@ export async function runJobs(settings: RunSettings, signals: RunSignals, screen
   return { statistics: run.statistics, durationMs: nowMs() - startMs, outputError };
 }
 
+/** Each takes some kilobytes. */
+const MAX_WITHOUT_SLOT = 10_000;
+
 class Run {
   readonly statistics: RunStatistics = new RunStatistics();
-  readonly #index = new JobIndex();
   readonly #settings: RunSettings;
   readonly #signals: RunSignals;
   readonly #screen: RunScreen;
@@ -69,70 +72,89 @@ class Run {
 
   async start(): Promise<void> {
     const { out, bodies } = this.#settings;
-    await using input = await InputFile.open(this.#settings.input);
+    await using input = await Input.open(this.#settings.input, this.#settings.format);
     using _lock = JournalLock.acquire(out);
     await using journal = await Journal.open(out);
-    await this.#readResults(journal);
-    await this.#check(input);
+    const { verdicts } = await this.#check(input, journal);
     if (bodies.save !== undefined) await makeFolder(bodies.save.folder);
     const tornBytes = await journal.begin();
     if (tornBytes > 0) this.#screen.note(`${out}: cut off ${formatCountOf(tornBytes, 'byte')} of a result that was not written to its end`);
-    if (this.statistics.remaining > 0) await this.#call(input, journal);
+    if (this.statistics.remaining > 0) await this.#call(input, new JobsToCall(input, this.#settings, verdicts), journal);
   }
 
-  async #readResults(journal: Journal): Promise<void> {
+  /** What is known of each job takes more memory than anything else, and is let go when this is over. */
+  async #check(input: Input, journal: Journal): Promise<CheckedInput> {
     const { out, resume } = this.#settings;
     if (resume === 'no' && journal.exists) throw new UsageError('there is such a file already; --resume continues it', { file: out });
-    await journal.read(({ id, job, failure }) => this.#index.setRecorded(this.#index.keyOf(id), job, failure));
+    const index = new JobIndex();
+    await journal.read(({ id, job, failure }) => index.setRecorded(index.keyOf(id), job, failure));
+    const { draining: signal } = this.#signals;
+    await input.prepare(`${out}.input.${process.pid}`, signal);
+    const note = (text: string): void => this.#screen.note(text);
+    const checked = await checkInput(input, this.#settings, { index, statistics: this.statistics, signal, note });
+    this.#tell(input, checked);
+    return checked;
   }
 
-  async #check(input: InputFile): Promise<void> {
-    const { statistics } = this;
-    const note = (text: string): void => this.#screen.note(text);
-    const context = { index: this.#index, statistics, signal: this.#signals.draining, note };
-    const unrepeatable = await checkInput(input, this.#settings, context);
-    const strangers = statistics.withoutJob;
+  #tell(input: Input, { unrepeatable }: CheckedInput): void {
+    const strangers = this.statistics.withoutJob;
     if (strangers > 0)
-      note(`${this.#settings.out}: has results of ${formatCountOf(strangers, 'job that is', 'jobs that are')} not in ${input.path}`);
+      this.#screen.note(
+        `${this.#settings.out}: has results of ${formatCountOf(strangers, 'job that is', 'jobs that are')} not in ${input.name}`,
+      );
     const { isAskedFor, maxAttempts } = this.#settings.policy.retry;
     if (unrepeatable > 0 && !isAskedFor) {
       const jobs = formatCountOf(unrepeatable, 'job is', 'jobs are');
-      note(`${jobs} tried only once, since HTTP does not let such a method be repeated unasked; --max-attempts ${maxAttempts} asks`);
+      this.#screen.note(
+        `${jobs} tried only once, since HTTP does not let such a method be repeated unasked; --max-attempts ${maxAttempts} asks`,
+      );
     }
   }
 
-  async #call(input: InputFile, journal: Journal): Promise<void> {
+  async #call(input: Input, jobs: JobsToCall, journal: Journal): Promise<void> {
     const { statistics } = this;
-    const { bodies, environmentHeaders, makesCommands, policy: settings, secretHeaders } = this.#settings;
+    const { bodies, environmentHeaders, isOrdered, kind, policy: settings, secretHeaders } = this.#settings;
     const secrets = new Secrets(Object.values(secretHeaders));
-    const { concurrency, retry } = settings;
     await using caller = await this.#newCaller(new BodyKeeper(bodies, secrets));
-    const { policy, openBreakers } = composePolicy(settings, !makesCommands, statistics);
+    const slots = new Slots(settings.concurrency);
+    const { policy, parking, openBreakers } = composePolicy(settings, {
+      hasOrigins: kind !== 'exec',
+      slots,
+      maxWithoutSlot: isOrdered ? 0 : MAX_WITHOUT_SLOT,
+      statistics,
+    });
     using _progress = this.#screen.watch({ statistics, openBreakers });
     const { draining, stopped } = this.#signals;
-    await callJobs(jobsToCall(input, this.#settings, this.#index), {
+    await callJobs(jobs, {
       draining,
       stopped,
+      slots,
+      parking,
+      isOrdered,
       caller,
       policy,
       journal,
       statistics,
       secrets,
       environmentHeaders,
-      concurrency,
-      repeatsAll: retry.isAskedFor,
+      giveUpAfterMs: settings.giveUpAfterMs,
+      repeatsAll: settings.retry.isAskedFor,
     });
-    if (statistics.remaining > 0 && !draining.aborted) throw changedWhileRunning(input.path, statistics.remaining);
+    if (statistics.remaining > 0 && !draining.aborted) throw changedWhileRunning(input.name, statistics.remaining);
   }
 
-  /** The jobs of one run are all of one kind, and what the other kind needs is not even loaded. */
+  /** The jobs of one run are all of one kind, and what the other kinds need is not even loaded. */
   async #newCaller(bodies: BodyKeeper): Promise<Caller<Job>> {
-    if (this.#settings.makesCommands) {
+    const { jobFunction, kind, policy, secretHeaders } = this.#settings;
+    if (jobFunction !== undefined) {
+      const { FunctionCaller } = await import('../runtime/function-caller.ts');
+      return new FunctionCaller(jobFunction, bodies);
+    }
+    if (kind === 'exec') {
       const { ExecCaller } = await import('../runtime/exec-caller.ts');
       return new ExecCaller(bodies);
     }
     const { HttpCaller } = await import('../runtime/http-caller.ts');
-    const { policy, secretHeaders } = this.#settings;
     return new HttpCaller({ concurrency: policy.concurrency, secretHeaders }, bodies);
   }
 }

@@ -2,7 +2,7 @@ import type { Call } from 'keelson';
 import { toHex } from '../runtime/fingerprint.ts';
 import { nowMs, soon } from '../runtime/host-time.ts';
 import { isRepeatable } from '../runtime/http-job.ts';
-import type { Job } from '../runtime/job.ts';
+import { type Job, originOf } from '../runtime/job.ts';
 import { cleaned, failureOf } from '../runtime/job-failure.ts';
 import { type EnvironmentHeaders, jobFingerprint } from '../runtime/job-fingerprint.ts';
 import type { Journal } from '../runtime/journal.ts';
@@ -13,6 +13,8 @@ import type { RunStatistics } from '../runtime/run-statistics.ts';
 import type { Secrets } from '../runtime/secrets.ts';
 import type { RunPolicy } from './compose-policy.ts';
 import { journalEntry } from './journal-result.ts';
+import type { OrderedTurn } from './turns.ts';
+import { GaveUpError } from './wait-for-origin.ts';
 
 /** What calling a job needs. */
 export interface JobContext {
@@ -22,6 +24,7 @@ export interface JobContext {
   readonly statistics: RunStatistics;
   readonly secrets: Secrets;
   readonly environmentHeaders: EnvironmentHeaders;
+  readonly giveUpAfterMs: number;
   /** Whether also those calls are repeated that HTTP does not call repeatable (law R5). */
   readonly repeatsAll: boolean;
   /** Nothing new begins: no job, and no attempt. */
@@ -33,20 +36,34 @@ export class RunningJob {
   readonly #job: Job;
   readonly #context: JobContext;
   readonly #ending = new AbortController();
-  readonly #startMs = nowMs();
+  readonly #turn: OrderedTurn | undefined;
+  #startMs = nowMs();
   #attempts = 0;
   /** The attempt that runs; undefined between attempts. */
   #attempt: Call | undefined;
 
-  constructor(job: Job, context: JobContext) {
+  /** With a `turn`, the job's line is written when that has come. */
+  constructor(job: Job, context: JobContext, turn?: OrderedTurn) {
     this.#job = job;
     this.#context = context;
+    this.#turn = turn;
   }
 
   /** Resolves when the job's line is durable, or the job was ended and has none. Throws an {@link OutputError}. */
   async run(): Promise<void> {
-    const outcome = await this.#outcome();
-    if (outcome !== undefined) await this.#finish(outcome.reply, outcome.failure);
+    try {
+      const outcome = await this.#outcome();
+      if (outcome !== undefined) await this.#finish(outcome.reply, outcome.failure);
+    } finally {
+      this.#turn?.pass(false); // has no effect once the line was written
+    }
+  }
+
+  /** Fails the job, which has waited for its origin since `sinceMs` and was not called. */
+  async giveUp(sinceMs: number): Promise<void> {
+    const { secrets, giveUpAfterMs } = this.#context;
+    this.#startMs = sinceMs;
+    await this.#finish({}, failureOf(new GaveUpError(originOf(this.#job) ?? '', giveUpAfterMs), secrets));
   }
 
   /** Lets an attempt that runs come to its end; whatever the job waits for is over. */
@@ -75,7 +92,9 @@ export class RunningJob {
   #callOptions(): { name: string; keys?: { origin: string }; idempotent?: boolean } {
     const job = this.#job;
     if (job.kind === 'exec') return { name: job.argv[0] };
-    return { name: `${job.method} ${job.origin}`, keys: { origin: job.origin }, idempotent: this.#context.repeatsAll || isRepeatable(job) };
+    const { origin } = job;
+    if (job.kind === 'function') return { name: origin, keys: { origin } };
+    return { name: `${job.method} ${origin}`, keys: { origin }, idempotent: this.#context.repeatsAll || isRepeatable(job) };
   }
 
   async #call(call: Call): Promise<Reply> {
@@ -100,7 +119,11 @@ export class RunningJob {
     const { journal, statistics, environmentHeaders } = this.#context;
     const job = toHex(jobFingerprint(this.#job, environmentHeaders));
     const facts = { id: this.#job.id, job, attempts: this.#attempts, durationMs: nowMs() - this.#startMs };
-    await journal.append(formatEntry(journalEntry(facts, reply, failure)));
+    const line = formatEntry(journalEntry(facts, reply, failure));
+    if (this.#turn !== undefined && !(await this.#turn.comes)) return;
+    const written = journal.append(line);
+    this.#turn?.pass(true);
+    await written;
     statistics.finish(failure?.code);
   }
 }

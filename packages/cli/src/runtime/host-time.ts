@@ -20,6 +20,11 @@ export function after(delayMs: number, callback: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
+/** Calls back after `delayMs` if the process has not ended by itself before. */
+export function afterAtMost(delayMs: number, callback: () => void): void {
+  setTimeout(callback, delayMs).unref();
+}
+
 /** Calls back when everything that is ready now has run. */
 export function soon(callback: () => void): void {
   setImmediate(callback);
@@ -29,22 +34,6 @@ export function soon(callback: () => void): void {
 export function every(periodMs: number, callback: () => void): () => void {
   const timer = setInterval(callback, periodMs).unref();
   return () => clearInterval(timer);
-}
-
-/** Resolves after `delayMs`; rejects with the signal's reason as soon as it aborts. */
-export function pause(delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      cancel();
-      reject(signal.reason);
-    };
-    const cancel = after(delayMs, () => {
-      signal.removeEventListener('abort', stop);
-      resolve();
-    });
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
-  });
 }
 
 /** A histogram of whole numbers from 1 up. */

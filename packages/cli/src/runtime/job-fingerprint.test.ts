@@ -38,3 +38,9 @@ test('changes with everything that is sent', () => {
 test('stays the same from version to version, or no journal could be resumed', () => {
   expect(of({})).toMatchInlineSnapshot(`"637bcd9882677815768825eeedafa465"`);
 });
+
+test('of a function is that of all the line says, in whatever order', () => {
+  const of = (columns: object): string => toHex(jobFingerprint({ kind: 'function', id: 'x', origin: 'm', columns: { ...columns } }, []));
+  expect(of({ a: 1, b: [2] })).toBe(of({ b: [2], a: 1 }));
+  expect(of({ a: 1 })).not.toBe(of({ a: '1' }));
+});

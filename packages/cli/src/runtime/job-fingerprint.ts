@@ -10,6 +10,10 @@ export type EnvironmentHeaders = readonly (readonly [name: string, variable: str
  */
 export function jobFingerprint(job: Job, environmentHeaders: EnvironmentHeaders): Uint32Array {
   if (job.kind === 'exec') return fingerprint(JSON.stringify([job.kind, job.argv]));
-  const headers = Object.entries(job.headers).sort(([a], [b]) => (a < b ? -1 : 1));
-  return fingerprint(JSON.stringify([job.kind, job.method, job.url, headers, environmentHeaders, job.body ?? null]));
+  if (job.kind === 'function') return fingerprint(JSON.stringify([job.kind, sorted(job.columns)]));
+  return fingerprint(JSON.stringify([job.kind, job.method, job.url, sorted(job.headers), environmentHeaders, job.body ?? null]));
+}
+
+function sorted<T>(record: Readonly<Record<string, T>>): [string, T][] {
+  return Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
 }

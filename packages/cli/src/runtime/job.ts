@@ -22,7 +22,22 @@ export interface ExecJob {
   readonly argv: readonly [string, ...string[]];
 }
 
-export type Job = HttpJob | ExecJob;
+/** A function of the user's to be called. */
+export interface FunctionJob {
+  readonly kind: 'function';
+  readonly id: string;
+  /** All that the line says, and the id. */
+  readonly columns: Columns;
+  /** Of the line's URL; the name of the module where there is none. */
+  readonly origin: string;
+}
+
+export type Job = HttpJob | ExecJob | FunctionJob;
+
+/** What breakers and rates are kept by; undefined for a command. */
+export function originOf(job: Job): string | undefined {
+  return job.kind === 'exec' ? undefined : job.origin;
+}
 
 /** Makes the job of one line from its id and columns, among which there is an `id`. Throws a {@link LineFault}. */
 export type MakeJob = (id: string, columns: Columns) => Job;

@@ -75,7 +75,7 @@ export class Progress implements Disposable {
 
 /** Progress as text; `rate` in jobs a second. */
 export function progressLines(statistics: RunStatistics, rate: number, openBreakers: number): [string, string] {
-  const { jobs, done, failed, doneBefore, failedBefore, remaining, retries, calling, waitingForOrigin } = statistics;
+  const { jobs, done, failed, doneBefore, failedBefore, remaining, retries, calling, waitingForOrigin, parked } = statistics;
   const finished = jobs - remaining;
   const share = jobs === 0 ? 100 : Math.floor((finished / jobs) * 100);
   const eta = remaining === 0 ? '0s' : rate === 0 ? '?' : formatRoughTime(remaining / rate);
@@ -89,13 +89,12 @@ export function progressLines(statistics: RunStatistics, rate: number, openBreak
     [
       `${formatCount(calling)} calling`,
       formatCountOf(retries, 'retry', 'retries'),
-      openBreakers === 0 ? 'no breaker open' : `${formatCountOf(openBreakers, 'breaker')} open (${waitingJobs(waitingForOrigin)})`,
+      openBreakers === 0 ? 'no breaker open' : `${formatCountOf(openBreakers, 'breaker')} open`,
+      waitingForOrigin + parked === 0 ? undefined : `${formatCount(waitingForOrigin + parked)} parked`,
       `p50 ${formatLatency(statistics.latencyMs(50))}`,
       `p99 ${formatLatency(statistics.latencyMs(99))}`,
-    ].join('  '),
+    ]
+      .filter((part) => part !== undefined)
+      .join('  '),
   ];
-}
-
-function waitingJobs(n: number): string {
-  return `${formatCountOf(n, 'job')} ${n === 1 ? 'waits' : 'wait'}`;
 }

@@ -20,8 +20,10 @@ export class RunStatistics {
   retries = 0;
   /** Calls that run now. */
   calling = 0;
-  /** Jobs that wait now because their origin's breaker is open. */
+  /** Jobs that wait now, amid their attempts, because their origin's breaker is open. */
   waitingForOrigin = 0;
+  /** Jobs that have not begun and wait for the same. */
+  parked = 0;
   /** What has failed, in this run or before, by code. */
   readonly failures: Map<string, number> = new Map();
   readonly #latencies = newHistogram();

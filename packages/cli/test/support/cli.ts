@@ -22,9 +22,25 @@ export interface Running {
   readonly ended: Promise<Ended>;
 }
 
+/** How a command is started. */
+export interface StartOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  /** What the command finds on its standard input; by default it has none. */
+  readonly input?: string | Buffer;
+  /** Whether more may come on its standard input. */
+  readonly leavesInputOpen?: boolean;
+}
+
 /** Starts any program and collects what it says. */
-export function start([program = '', ...args]: readonly string[], options: SpawnOptions = {}): Running {
-  const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+export function start(
+  [program = '', ...args]: readonly string[],
+  options: SpawnOptions = {},
+  { input, leavesInputOpen = false }: StartOptions = {},
+): Running {
+  const child = spawn(program, args, { ...options, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+  child.stdin?.on('error', () => {}); // the command may not want all of it
+  if (leavesInputOpen) child.stdin?.write(input ?? '');
+  else child.stdin?.end(input);
   let stdout = '';
   let stderr = '';
   child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
@@ -44,6 +60,7 @@ export interface Result {
   readonly status?: number;
   readonly attempts: number;
   readonly body?: string;
+  readonly bodyEncoding?: string;
   readonly error?: { readonly code: string; readonly message: string };
 }
 
@@ -55,9 +72,11 @@ export class Workplace implements Disposable {
     return join(this.folder, name);
   }
 
-  write(name: string, content: string | readonly unknown[]): string {
+  write(name: string, content: string | Buffer | readonly unknown[]): string {
     const lines =
-      typeof content === 'string' ? content : content.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join('');
+      typeof content === 'string' || Buffer.isBuffer(content)
+        ? content
+        : content.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join('');
     writeFileSync(this.path(name), lines);
     return name;
   }
@@ -67,13 +86,13 @@ export class Workplace implements Disposable {
   }
 
   /** Starts `keelson` with these words. */
-  start(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Running {
-    return start([...KEELSON, ...words], { cwd: this.folder, env: { ...process.env, ...environment } });
+  start(words: readonly string[], options: StartOptions = {}): Running {
+    return start([...KEELSON, ...words], { cwd: this.folder, env: { ...process.env, ...options.environment } }, options);
   }
 
   /** Runs `keelson` to its end. */
-  run(words: readonly string[], environment?: Readonly<Record<string, string>>): Promise<Ended> {
-    return this.start(words, environment).ended;
+  run(words: readonly string[], options?: StartOptions): Promise<Ended> {
+    return this.start(words, options).ended;
   }
 
   /** The whole lines of a journal; one that a kill has torn is left out. */
