@@ -178,7 +178,7 @@ describe.concurrent('an output', () => {
     await using origin = await startOrigin(() => {});
     using place = new Workplace();
     place.write('jobs.txt', urls(origin));
-    const first = place.start(['run', 'jobs.txt', ...OUT, '--quiet']);
+    const first = place.start(['run', 'jobs.txt', ...OUT, '--quiet', '--timeout', '1h']);
     await origin.requests(1);
     for (const words of [[], ['--resume']]) {
       const { code, stderr } = await place.run(['run', 'jobs.txt', ...OUT, ...words]);

@@ -1,7 +1,7 @@
 import { after, nowMs } from '../runtime/host-time.ts';
-import { type Job, originOf } from '../runtime/job.ts';
+import { originOf } from '../runtime/job.ts';
 import type { JobsToCall, PlacedJob } from './jobs-to-call.ts';
-import type { ParkingLot, Turn } from './parking-lot.ts';
+import type { JobPast, ParkingLot, Turn } from './parking-lot.ts';
 import { type JobContext, RunningJob } from './running-job.ts';
 import type { Slots } from './slots.ts';
 import { Turns } from './turns.ts';
@@ -18,8 +18,8 @@ export interface CallJobsContext extends JobContext {
 
 /**
  * Calls the jobs, as many at a time as there are slots, and writes one line for each that comes to an end. A job keeps its slot until its line is
- * durable, so that a kill loses the results of no more calls than that; it gives it back only while it waits for an origin that is down. Resolves
- * when all jobs have ended, or what ran has been drained; the first error that is not a job's own, such as an `OutputError`, ends all the others
+ * durable, so that a kill loses the results of no more calls than that; a job whose origin is down has none and is parked instead. Resolves when
+ * all jobs have ended, or what ran has been drained; the first error that is not a job's own, such as an `OutputError`, ends all the others
  * and is thrown.
  */
 export async function callJobs(jobs: JobsToCall, context: CallJobsContext): Promise<void> {
@@ -88,9 +88,9 @@ class Dispatcher {
       turn.resume();
       return;
     }
-    const job = await this.#jobs.at(turn.place);
-    if (turn.kind === 'begin') this.#begin(job, (running) => running.run());
-    else this.#begin(job, (running) => running.giveUp(turn.place.sinceMs));
+    const { kind, place, past } = turn;
+    const job = await this.#jobs.at(place);
+    this.#begin({ job, place }, past, (running) => (kind === 'begin' ? running.run() : running.giveUp()));
   }
 
   /** In order, no job can be passed by: its result has to come before. */
@@ -100,20 +100,23 @@ class Dispatcher {
       this.#isAllRead = true;
       return;
     }
-    const { job, place } = value;
-    const origin = originOf(job);
-    if (origin === undefined || this.#turns !== undefined || this.#context.parking.admits(origin))
-      this.#begin(job, (running) => running.run());
-    else this.#context.parking.park(place, origin);
+    const { parking } = this.#context;
+    const origin = originOf(value.job);
+    const mayBegin = origin === undefined || this.#turns !== undefined || parking.admits(origin);
+    if (mayBegin) this.#begin(value, undefined, (running) => running.run());
+    else parking.park(value.place, origin);
   }
 
-  #begin(job: Job, run: (running: RunningJob) => Promise<void>): void {
+  #begin({ job, place }: PlacedJob, past: JobPast | undefined, run: (running: RunningJob) => Promise<JobPast | undefined>): void {
     if (this.#isOver) return;
-    const { slots } = this.#context;
-    const running = new RunningJob(job, this.#context, this.#turns?.take());
+    const { slots, parking } = this.#context;
+    const running = new RunningJob(job, this.#context, past, this.#turns?.take());
     slots.take();
     this.#running.add(running);
     void run(running)
+      .then((toPark) => {
+        if (toPark !== undefined) parking.park(place, originOf(job) ?? '', toPark);
+      })
       .catch(this.#fail)
       .finally(() => {
         slots.giveBack();

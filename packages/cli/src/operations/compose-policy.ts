@@ -4,14 +4,14 @@ import type { RunStatistics } from '../runtime/run-statistics.ts';
 import type { Rate } from '../runtime/values.ts';
 import { type BreakerView, ParkingLot } from './parking-lot.ts';
 import type { Slots } from './slots.ts';
-import { waitForOrigin } from './wait-for-origin.ts';
+import { leaveOrigin, waitForOrigin } from './wait-for-origin.ts';
 
 type AnyPolicy = Policy<never, unknown>;
 
 /** The policies of a run as one, and what its breakers do. */
 export interface RunPolicy {
-  /** Each call names its origin: `execute(operation, { keys: { origin } })`. */
-  readonly policy: AnyPolicy;
+  /** For a job that has been called so often already. Each call names its origin: `execute(operation, { keys: { origin } })`. */
+  readonly policyAfter: (attempts: number) => AnyPolicy;
   readonly parking: ParkingLot;
   /** How many origins have a breaker that lets no call through. */
   readonly openBreakers: () => number;
@@ -21,33 +21,39 @@ export interface RunPolicy {
 export interface PolicyContext {
   /** Commands have no origins, and so no breakers and rates by origin. */
   readonly hasOrigins: boolean;
+  /** Whether a job keeps its slot while it waits for its origin. */
+  readonly keepsSlots: boolean;
   readonly slots: Slots;
-  /** How many jobs may wait amid their attempts without a slot. */
-  readonly maxWithoutSlot: number;
   readonly statistics: RunStatistics;
 }
 
 const CLOSED: BreakerView = { isClosed: true, retryAfterMs: 0 };
 
 /** Puts the policies of a run together, in the standard order. */
-export function composePolicy(settings: PolicySettings, { hasOrigins, ...context }: PolicyContext): RunPolicy {
+export function composePolicy(settings: PolicySettings, { hasOrigins, keepsSlots, ...context }: PolicyContext): RunPolicy {
   const { rate, ratePerOrigin, timeoutMs, totalTimeoutMs, giveUpAfterMs, circuitBreaker: breaker, concurrency } = settings;
   const limiter = (rate: Rate): AnyPolicy =>
     rateLimit({ limit: rate.limit, period: rate.periodMs, burst: burstOf(rate), maxQueue: concurrency });
   const breakers = breaker === undefined || !hasOrigins ? undefined : keyed('origin', () => breakerOf(breaker, timeoutMs + giveUpAfterMs));
   const breakerFor = (origin: string): CircuitBreaker | undefined => breakers?.get(origin) as CircuitBreaker | undefined;
-  const parking = new ParkingLot({ ...context, giveUpAfterMs, look: (origin) => viewOf(breakerFor(origin)) });
+  const parking = new ParkingLot({ ...context, giveUpAfterMs, totalTimeoutMs, look: (origin) => viewOf(breakerFor(origin)) });
   const policies: (AnyPolicy | undefined)[] = [
-    totalTimeoutMs === Number.POSITIVE_INFINITY ? undefined : timeout({ timeout: totalTimeoutMs, name: 'total timeout' }),
-    retryOf(settings.retry, giveUpAfterMs),
-    breakers && waitForOrigin(parking, giveUpAfterMs),
+    breakers && (keepsSlots ? waitForOrigin(parking, giveUpAfterMs) : leaveOrigin(parking)),
     breakers,
     ratePerOrigin && hasOrigins ? keyed('origin', () => limiter(ratePerOrigin)) : undefined,
     rate && limiter(rate),
     timeout({ timeout: timeoutMs, name: 'attempt timeout' }),
   ];
+  const eachAttempt = policies.filter((policy) => policy !== undefined);
+  const after = new Map<number, AnyPolicy>();
+  const policyAfter = (attempts: number): AnyPolicy => {
+    const known = after.get(attempts);
+    const policy = known ?? compose(retryOf(settings.retry, giveUpAfterMs, attempts), ...eachAttempt);
+    if (known === undefined) after.set(attempts, policy);
+    return policy;
+  };
   return {
-    policy: compose(...policies.filter((policy) => policy !== undefined)),
+    policyAfter,
     parking,
     openBreakers: () => breakers?.keys().filter((origin) => !viewOf(breakerFor(origin)).isClosed).length ?? 0,
   };
@@ -66,9 +72,9 @@ function viewOf(breaker: CircuitBreaker | undefined): BreakerView {
 }
 
 /** Our own backoff ends at its longest delay; a wait that the origin asks for may take as long as a job waits for its origin at all. */
-function retryOf({ maxAttempts, baseDelayMs, maxDelayMs }: RetrySettings, giveUpAfterMs: number): AnyPolicy {
-  const backoff = ({ attempts }: { readonly attempts: number }): number => Math.min(maxDelayMs, baseDelayMs * 2 ** (attempts - 1));
-  return retry({ maxAttempts, backoff, jitter: 'full', maxDelay: Math.max(maxDelayMs, giveUpAfterMs) });
+function retryOf({ maxAttempts, baseDelayMs, maxDelayMs }: RetrySettings, giveUpAfterMs: number, before: number): AnyPolicy {
+  const backoff = ({ attempts }: { readonly attempts: number }): number => Math.min(maxDelayMs, baseDelayMs * 2 ** (before + attempts - 1));
+  return retry({ maxAttempts: maxAttempts - before, backoff, jitter: 'full', maxDelay: Math.max(maxDelayMs, giveUpAfterMs) });
 }
 
 /**

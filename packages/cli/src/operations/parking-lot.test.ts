@@ -9,14 +9,15 @@ const PROBING: BreakerView = { isClosed: false, retryAfterMs: 0 };
 const open = (retryAfterMs: number): BreakerView => ({ isClosed: false, retryAfterMs });
 
 const GIVE_UP_MS = 10_000;
+const TOTAL_MS = 60_000;
 const NEVER = new AbortController().signal;
 
-function lot(slotCount = 1, maxWithoutSlot = 10) {
+function lot(slotCount = 1) {
   const views = new Map<string, BreakerView>();
   const slots = new Slots(slotCount);
   const statistics = new RunStatistics();
   const look = (origin: string): BreakerView => views.get(origin) ?? CLOSED;
-  const parking = new ParkingLot({ look, giveUpAfterMs: GIVE_UP_MS, maxWithoutSlot, slots, statistics });
+  const parking = new ParkingLot({ look, giveUpAfterMs: GIVE_UP_MS, totalTimeoutMs: TOTAL_MS, slots, statistics });
   return { parking, slots, statistics, views };
 }
 
@@ -104,74 +105,84 @@ describe('a job that has not begun', () => {
   });
 });
 
-describe('a job amid its attempts', () => {
-  test('gives its slot back while it waits, and goes on before those that have not begun', async () => {
-    const { parking, slots, statistics, views } = lot();
+describe('a job that has been called', () => {
+  test('goes before those that have not, with what it has behind it', () => {
+    const { parking, statistics, views } = lot();
     views.set('a', open(1000));
     parking.park(at(1), 'a');
-    slots.take();
-    const waiting = parking.wait('a', nowMs(), NEVER);
-    expect([slots.areFree, statistics.waitingForOrigin, parking.next()]).toEqual([true, 1, undefined]);
+    const past = { attempts: 2, startMs: nowMs() };
+    parking.park(at(2), 'a', past);
+    expect([parking.next(), statistics.parked]).toEqual([undefined, 2]);
     views.set('a', CLOSED);
     parking.changed('a');
-    const turn = parking.next();
+    expect(parking.next()).toEqual({ kind: 'begin', place: at(2), past });
+    expect(parking.next()).toMatchObject({ kind: 'begin', place: at(1), past: undefined });
+    expect(statistics.parked).toBe(0);
+  });
+
+  test.each([
+    ['since it was parked', 0, GIVE_UP_MS],
+    ['within its total timeout', -TOTAL_MS + 4000, 4000],
+  ])('gives up in time, %s', (_, startedMs, waitMs) => {
+    const { parking, slots, views } = lot();
+    views.set('a', open(3_600_000));
+    const past = { attempts: 2, startMs: nowMs() + startedMs };
+    parking.park(at(1), 'a', past);
+    expect(parking.next()).toBeUndefined();
+    expect(parking.nextAskMs - nowMs()).toBe(waitMs);
+    vi.advanceTimersByTime(waitMs);
+    slots.take();
+    expect(parking.next()).toBeUndefined();
+    slots.giveBack();
+    expect(parking.next()).toEqual({ kind: 'give up', place: at(1), past });
+    expect(parking.next()).toBeUndefined();
+  });
+});
+
+describe('a job that waits in its slot', () => {
+  const goOn = (turn: Turn | undefined): void => {
     expect(turn?.kind).toBe('go on');
     if (turn?.kind === 'go on') turn.resume();
+  };
+
+  test('needs no other to go on', async () => {
+    const { parking, slots, statistics, views } = lot();
+    views.set('a', open(1000));
+    slots.take();
+    const waiting = parking.wait('a', nowMs() + GIVE_UP_MS, NEVER);
+    expect([statistics.waitingForOrigin, parking.next()]).toEqual([1, undefined]);
+    views.set('a', CLOSED);
+    vi.advanceTimersByTime(1000);
+    goOn(parking.next());
     expect([await waiting, slots.areFree, statistics.waitingForOrigin]).toEqual([true, false, 0]);
-    slots.giveBack();
-    expect(lineOf(parking.next())).toEqual(['begin', 1]);
   });
 
   test('gives up in time', async () => {
-    const { parking, slots, views } = lot();
+    const { parking, views } = lot();
     views.set('a', open(3_600_000));
-    slots.take();
-    const waiting = parking.wait('a', nowMs() - 4000, NEVER);
+    const waiting = parking.wait('a', nowMs() + 6000, NEVER);
     expect(parking.next()).toBeUndefined();
-    vi.advanceTimersByTime(GIVE_UP_MS - 4000);
-    const turn = parking.next();
-    if (turn?.kind === 'go on') turn.resume();
-    expect([await waiting, slots.areFree]).toEqual([false, false]);
+    vi.advanceTimersByTime(6000);
+    goOn(parking.next());
+    expect(await waiting).toBe(false);
   });
 
-  test('C2: ends its wait at once when it is cancelled, and takes its slot back', async () => {
-    const { parking, slots, statistics, views } = lot();
+  test('C2: ends its wait at once when it is cancelled', async () => {
+    const { parking, statistics, views } = lot();
     const cancelling = new AbortController();
     const reason = new Error('stop');
     views.set('a', open(1000));
-    slots.take();
-    const waiting = parking.wait('a', nowMs(), cancelling.signal);
+    const waiting = parking.wait('a', nowMs() + GIVE_UP_MS, cancelling.signal);
     cancelling.abort(reason);
     await expect(waiting).rejects.toBe(reason);
-    expect([slots.areFree, statistics.waitingForOrigin]).toEqual([false, 0]);
+    expect(statistics.waitingForOrigin).toBe(0);
     await expect(parking.wait('a', nowMs(), cancelling.signal)).rejects.toBe(reason);
-    slots.giveBack();
-    expect(parking.next()).toBeUndefined();
-  });
-
-  test('keeps its slot where too many have none, and then goes on without another', async () => {
-    const { parking, slots, views } = lot(2, 1);
-    views.set('a', open(1000));
-    slots.take();
-    slots.take();
-    const first = parking.wait('a', nowMs(), NEVER);
-    void parking.wait('a', nowMs(), NEVER).then(() => order.push('second'));
-    const order: string[] = [];
-    void first.then(() => order.push('first'));
-    slots.take(); // the one that the first gave back
-    expect(slots.areFree).toBe(false);
-    views.set('a', CLOSED);
-    parking.changed('a');
-    const turn = parking.next();
-    if (turn?.kind === 'go on') turn.resume();
-    await vi.advanceTimersByTimeAsync(0);
-    expect(order).toEqual(['second']);
     expect(parking.next()).toBeUndefined();
   });
 });
 
 test('tells of each change that may give somebody a turn', () => {
-  const { parking, slots, views } = lot();
+  const { parking, views } = lot();
   const told = vi.fn();
   parking.whenChanged(told);
   parking.changed('a');
@@ -180,7 +191,6 @@ test('tells of each change that may give somebody a turn', () => {
   parking.park(at(1), 'a');
   parking.changed('a');
   expect(told).toHaveBeenCalledTimes(1);
-  slots.take();
   void parking.wait('a', 0, NEVER);
   expect(told).toHaveBeenCalledTimes(2);
 });

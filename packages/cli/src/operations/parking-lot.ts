@@ -1,6 +1,6 @@
 import { nowMs } from '../runtime/host-time.ts';
 import type { JobPlace } from '../runtime/input.ts';
-import { PlaceQueue, type QueuedPlace } from '../runtime/place-queue.ts';
+import { PlaceQueue } from '../runtime/place-queue.ts';
 import type { RunStatistics } from '../runtime/run-statistics.ts';
 import type { Slots } from './slots.ts';
 
@@ -16,29 +16,36 @@ export interface BreakerView {
 export interface ParkingRules {
   readonly look: (origin: string) => BreakerView;
   readonly giveUpAfterMs: number;
-  /** How many jobs that wait amid their attempts may give their slots back; each takes memory, unlike one that is parked. */
-  readonly maxWithoutSlot: number;
+  /** Of a job, from its start. */
+  readonly totalTimeoutMs: number;
   readonly slots: Slots;
   readonly statistics: RunStatistics;
 }
 
-/** Whose turn it is: a parked job's, to begin or to fail unstarted; or one's that waits amid its attempts. */
+/** What a job that begins has behind it. */
+export interface JobPast {
+  /** Calls made. */
+  readonly attempts: number;
+  readonly startMs: number;
+}
+
+/** Whose turn it is: a parked job's, to begin or to fail; or that of one that waits in its slot. */
 export type Turn =
-  | { readonly kind: 'begin' | 'give up'; readonly place: QueuedPlace }
+  | { readonly kind: 'begin' | 'give up'; readonly place: JobPlace; readonly past: JobPast | undefined }
   | { readonly kind: 'go on'; readonly resume: () => void };
 
-/** A job that waits amid its attempts. */
+/** A job that has begun and waits. */
 interface Waiter {
-  readonly sinceMs: number;
+  readonly untilMs: number;
   readonly hasSlot: boolean;
-  /** Ends the wait; false: it took too long. */
-  end(goesOn: boolean): void;
+  /** Ends the wait. */
+  leave(isInTime: boolean): Turn;
 }
 
 /** The jobs that wait for one origin. */
 class Lane {
   readonly origin: string;
-  readonly started: Set<Waiter> = new Set();
+  readonly begun: Set<Waiter> = new Set();
   readonly parked: PlaceQueue = new PlaceQueue();
   /** When to look at its breaker again, unless something happens before. */
   askAtMs = 0;
@@ -48,13 +55,14 @@ class Lane {
   }
 
   get isEmpty(): boolean {
-    return this.started.size === 0 && this.parked.size === 0;
+    return this.begun.size === 0 && this.parked.size === 0;
   }
 
-  get firstSinceMs(): number {
-    let { firstSinceMs } = this.parked;
-    for (const { sinceMs } of this.started) firstSinceMs = Math.min(firstSinceMs, sinceMs);
-    return firstSinceMs;
+  /** When the first has waited for too long. */
+  untilMs(giveUpAfterMs: number): number {
+    let untilMs = this.parked.firstSinceMs + giveUpAfterMs;
+    for (const waiter of this.begun) untilMs = Math.min(untilMs, waiter.untilMs);
+    return untilMs;
   }
 }
 
@@ -62,9 +70,9 @@ class Lane {
 const PROBE_MS = 1000;
 
 /**
- * Where jobs wait for an origin whose breaker is open. A job that has not begun is parked: it has no slot and takes 24 bytes, so that a dead
- * origin costs the others neither time nor, with a million jobs, memory. One that has begun waits amid its attempts, and gives its slot back
- * for so long. Once the breaker lets calls through, those that have begun go on first, then the parked ones, each in the order in which they came.
+ * Where jobs wait for an origin whose breaker is open. A parked job has no slot and takes a few bytes: its place in the input, from which it is
+ * read again, and what it has behind it. So a dead origin costs the others neither time nor, with a million jobs, memory. Once the breaker lets
+ * calls through, those go first that have been called before, then the others, each in the order in which they came.
  */
 export class ParkingLot {
   readonly #rules: ParkingRules;
@@ -72,8 +80,6 @@ export class ParkingLot {
   /** Lanes that may have a turn. */
   readonly #due = new Set<Lane>();
   #nextAskMs = Number.POSITIVE_INFINITY;
-  #withoutSlot = 0;
-  #withSlot = 0;
   #onChange: () => void = () => {};
 
   constructor(rules: ParkingRules) {
@@ -95,52 +101,58 @@ export class ParkingLot {
     return !this.#lanes.has(origin) && this.#rules.look(origin).retryAfterMs === 0;
   }
 
-  /** Leaves a job that has not begun where it is. */
-  park({ offset, line }: JobPlace, origin: string): void {
-    this.#laneOf(origin).parked.push({ offset, line, sinceMs: nowMs() });
-    this.#rules.statistics.parked++;
+  /** Leaves a job where it is in the input; one that has been called has a `past`. */
+  park(place: JobPlace, origin: string, past?: JobPast): void {
+    const { giveUpAfterMs, totalTimeoutMs, statistics } = this.#rules;
+    const lane = this.#laneOf(origin);
+    const sinceMs = nowMs();
+    statistics.parked++;
+    if (past === undefined) lane.parked.push({ ...place, sinceMs });
+    else {
+      const waiter: Waiter = {
+        untilMs: Math.min(sinceMs + giveUpAfterMs, past.startMs + totalTimeoutMs),
+        hasSlot: false,
+        leave: (isInTime) => {
+          lane.begun.delete(waiter);
+          statistics.parked--;
+          return { kind: isInTime ? 'begin' : 'give up', place, past };
+        },
+      };
+      lane.begun.add(waiter);
+    }
+    this.#due.add(lane);
   }
 
   /**
-   * Waits, amid a job's attempts, until the origin's breaker lets a call through; resolves to false once the job has waited for too long, counted
-   * from `sinceMs`. Rejects with the signal's reason as soon as that aborts.
+   * Waits in a slot until the origin's breaker lets a call through; resolves to false once that takes longer than until `untilMs`. Rejects with
+   * the signal's reason as soon as that aborts.
    */
-  wait(origin: string, sinceMs: number, signal: AbortSignal): Promise<boolean> {
-    const { slots, statistics, maxWithoutSlot } = this.#rules;
+  wait(origin: string, untilMs: number, signal: AbortSignal): Promise<boolean> {
+    const { statistics } = this.#rules;
     if (signal.aborted) return Promise.reject(signal.reason);
     const lane = this.#laneOf(origin);
-    const hasSlot = this.#withoutSlot >= maxWithoutSlot;
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         signal.removeEventListener('abort', stop);
-        lane.started.delete(waiter);
+        lane.begun.delete(waiter);
         statistics.waitingForOrigin--;
-        if (hasSlot) this.#withSlot--;
-        else {
-          this.#withoutSlot--;
-          slots.take();
-        }
       };
       const stop = (): void => {
         leave();
         reject(signal.reason);
       };
       const waiter: Waiter = {
-        sinceMs,
-        hasSlot,
-        end: (goesOn) => {
+        untilMs,
+        hasSlot: true,
+        leave: (isInTime) => {
           leave();
-          resolve(goesOn);
+          return { kind: 'go on', resume: () => resolve(isInTime) };
         },
       };
       signal.addEventListener('abort', stop, { once: true });
-      lane.started.add(waiter);
+      lane.begun.add(waiter);
       statistics.waitingForOrigin++;
-      if (hasSlot) this.#withSlot++;
-      else {
-        this.#withoutSlot++;
-        slots.giveBack();
-      }
+      this.#due.add(lane);
       this.#onChange();
     });
   }
@@ -155,7 +167,6 @@ export class ParkingLot {
 
   /** Whose turn it is now, given the slots that are free. */
   next(): Turn | undefined {
-    if (!this.#rules.slots.areFree && this.#withSlot === 0) return undefined;
     const atMs = nowMs();
     if (atMs >= this.#nextAskMs) this.#findDue(atMs);
     for (const lane of this.#due) {
@@ -167,39 +178,35 @@ export class ParkingLot {
 
   #turnOf(lane: Lane, atMs: number): Turn | undefined {
     const { look, giveUpAfterMs } = this.#rules;
-    const tooOldMs = atMs - giveUpAfterMs;
-    if (lane.firstSinceMs <= tooOldMs) return this.#turnToGiveUp(lane, tooOldMs);
+    const untilMs = lane.untilMs(giveUpAfterMs);
+    if (untilMs <= atMs) return this.#turnToGiveUp(lane, atMs);
     const { isClosed, retryAfterMs } = look(lane.origin);
-    const turn = retryAfterMs > 0 ? undefined : this.#turnToGoOn(lane);
-    if (retryAfterMs > 0) this.#askAgain(lane, Math.min(atMs + retryAfterMs, lane.firstSinceMs + giveUpAfterMs));
-    else if (!isClosed && turn !== undefined) this.#askAgain(lane, atMs + PROBE_MS);
+    const turn = retryAfterMs > 0 ? undefined : this.#turnToGo(lane);
+    if (retryAfterMs > 0) this.#askAgain(lane, Math.min(atMs + retryAfterMs, untilMs));
+    else if (!isClosed && turn !== undefined) this.#askAgain(lane, Math.min(atMs + PROBE_MS, untilMs));
     return turn;
   }
 
-  #turnToGiveUp(lane: Lane, tooOldMs: number): Turn | undefined {
-    const waiter = this.#mayGoOn(lane, ({ sinceMs }) => sinceMs <= tooOldMs);
-    if (waiter !== undefined) return { kind: 'go on', resume: () => waiter.end(false) };
-    return lane.parked.firstSinceMs <= tooOldMs ? this.#unpark(lane, 'give up') : undefined;
+  #turnToGiveUp(lane: Lane, atMs: number): Turn | undefined {
+    for (const waiter of lane.begun) if (waiter.untilMs <= atMs && this.#mayGo(waiter)) return waiter.leave(false);
+    return lane.parked.firstSinceMs + this.#rules.giveUpAfterMs <= atMs ? this.#unpark(lane, 'give up') : undefined;
   }
 
-  #turnToGoOn(lane: Lane): Turn | undefined {
-    const waiter = this.#mayGoOn(lane, () => true);
-    if (waiter !== undefined) return { kind: 'go on', resume: () => waiter.end(true) };
-    return lane.started.size === 0 ? this.#unpark(lane, 'begin') : undefined;
+  #turnToGo(lane: Lane): Turn | undefined {
+    for (const waiter of lane.begun) if (this.#mayGo(waiter)) return waiter.leave(true);
+    return lane.begun.size === 0 ? this.#unpark(lane, 'begin') : undefined;
   }
 
-  /** The first that is meant and has a slot or can have one. */
-  #mayGoOn(lane: Lane, isMeant: (waiter: Waiter) => boolean): Waiter | undefined {
-    const { areFree } = this.#rules.slots;
-    for (const waiter of lane.started) if ((waiter.hasSlot || areFree) && isMeant(waiter)) return waiter;
-    return undefined;
+  #mayGo({ hasSlot }: Waiter): boolean {
+    return hasSlot || this.#rules.slots.areFree;
   }
 
   #unpark(lane: Lane, kind: 'begin' | 'give up'): Turn | undefined {
-    const place = this.#rules.slots.areFree ? lane.parked.shift() : undefined;
+    const { slots, statistics } = this.#rules;
+    const place = slots.areFree ? lane.parked.shift() : undefined;
     if (place === undefined) return undefined;
-    this.#rules.statistics.parked--;
-    return { kind, place };
+    statistics.parked--;
+    return { kind, place, past: kind === 'begin' ? undefined : { attempts: 0, startMs: place.sinceMs } };
   }
 
   #laneOf(origin: string): Lane {

@@ -55,9 +55,6 @@ export async function runJobs(settings: RunSettings, signals: RunSignals, screen
   return { statistics: run.statistics, durationMs: nowMs() - startMs, outputError };
 }
 
-/** Each takes some kilobytes. */
-const MAX_WITHOUT_SLOT = 10_000;
-
 class Run {
   readonly statistics: RunStatistics = new RunStatistics();
   readonly #settings: RunSettings;
@@ -117,12 +114,8 @@ class Run {
     const secrets = new Secrets(Object.values(secretHeaders));
     await using caller = await this.#newCaller(new BodyKeeper(bodies, secrets));
     const slots = new Slots(settings.concurrency);
-    const { policy, parking, openBreakers } = composePolicy(settings, {
-      hasOrigins: kind !== 'exec',
-      slots,
-      maxWithoutSlot: isOrdered ? 0 : MAX_WITHOUT_SLOT,
-      statistics,
-    });
+    const hasOrigins = kind !== 'exec';
+    const { policyAfter, parking, openBreakers } = composePolicy(settings, { hasOrigins, keepsSlots: isOrdered, slots, statistics });
     using _progress = this.#screen.watch({ statistics, openBreakers });
     const { draining, stopped } = this.#signals;
     await callJobs(jobs, {
@@ -132,7 +125,8 @@ class Run {
       parking,
       isOrdered,
       caller,
-      policy,
+      policyAfter,
+      totalTimeoutMs: settings.totalTimeoutMs,
       journal,
       statistics,
       secrets,

@@ -13,13 +13,16 @@ import type { RunStatistics } from '../runtime/run-statistics.ts';
 import type { Secrets } from '../runtime/secrets.ts';
 import type { RunPolicy } from './compose-policy.ts';
 import { journalEntry } from './journal-result.ts';
+import type { JobPast } from './parking-lot.ts';
 import type { OrderedTurn } from './turns.ts';
-import { GaveUpError } from './wait-for-origin.ts';
+import { GaveUpError, OriginDownError } from './wait-for-origin.ts';
 
 /** What calling a job needs. */
 export interface JobContext {
   readonly caller: Caller<Job>;
-  readonly policy: RunPolicy['policy'];
+  readonly policyAfter: RunPolicy['policyAfter'];
+  /** Of a job, from its start; Infinity for none. */
+  readonly totalTimeoutMs: number;
   readonly journal: Journal;
   readonly statistics: RunStatistics;
   readonly secrets: Secrets;
@@ -31,38 +34,51 @@ export interface JobContext {
   readonly draining: AbortSignal;
 }
 
+interface JobOutcome {
+  readonly reply: Partial<Reply>;
+  readonly failure: JobFailure | undefined;
+}
+
+const ORIGIN_DOWN = Symbol('its origin is down');
+
 /** One job on its way from the first attempt to its line in the journal. */
 export class RunningJob {
   readonly #job: Job;
   readonly #context: JobContext;
   readonly #ending = new AbortController();
   readonly #turn: OrderedTurn | undefined;
-  #startMs = nowMs();
-  #attempts = 0;
+  readonly #startMs: number;
+  #attempts: number;
   /** The attempt that runs; undefined between attempts. */
   #attempt: Call | undefined;
 
   /** With a `turn`, the job's line is written when that has come. */
-  constructor(job: Job, context: JobContext, turn?: OrderedTurn) {
+  constructor(job: Job, context: JobContext, past?: JobPast, turn?: OrderedTurn) {
     this.#job = job;
     this.#context = context;
     this.#turn = turn;
+    this.#startMs = past?.startMs ?? nowMs();
+    this.#attempts = past?.attempts ?? 0;
   }
 
-  /** Resolves when the job's line is durable, or the job was ended and has none. Throws an {@link OutputError}. */
-  async run(): Promise<void> {
+  /**
+   * Resolves when the job's line is durable, or the job was ended and has none; to the job's past if it has to be parked. Throws an
+   * {@link OutputError}.
+   */
+  async run(): Promise<JobPast | undefined> {
     try {
       const outcome = await this.#outcome();
+      if (outcome === ORIGIN_DOWN) return { attempts: this.#attempts, startMs: this.#startMs };
       if (outcome !== undefined) await this.#finish(outcome.reply, outcome.failure);
+      return undefined;
     } finally {
       this.#turn?.pass(false); // has no effect once the line was written
     }
   }
 
-  /** Fails the job, which has waited for its origin since `sinceMs` and was not called. */
-  async giveUp(sinceMs: number): Promise<void> {
+  /** Fails the job, which has waited for its origin for too long. */
+  async giveUp(): Promise<undefined> {
     const { secrets, giveUpAfterMs } = this.#context;
-    this.#startMs = sinceMs;
     await this.#finish({}, failureOf(new GaveUpError(originOf(this.#job) ?? '', giveUpAfterMs), secrets));
   }
 
@@ -77,16 +93,22 @@ export class RunningJob {
   }
 
   /** What the job came to; undefined if it was ended. */
-  async #outcome(): Promise<{ readonly reply: Partial<Reply>; readonly failure: JobFailure | undefined } | undefined> {
-    const { policy, secrets } = this.#context;
+  async #outcome(): Promise<JobOutcome | typeof ORIGIN_DOWN | undefined> {
+    const { policyAfter, secrets } = this.#context;
     const { signal } = this.#ending;
     try {
-      const reply = await policy.execute((call) => this.#call(call), { signal, ...this.#callOptions() });
+      const policy = policyAfter(this.#attempts);
+      const reply = await policy.execute((call) => this.#call(call), { signal, timeout: this.#timeLeftMs(), ...this.#callOptions() });
       return { reply, failure: reply.failure && cleaned(reply.failure, secrets) };
     } catch (error) {
       if (error instanceof OutputError) throw error;
+      if (error instanceof OriginDownError) return ORIGIN_DOWN;
       return signal.aborted && error === signal.reason ? undefined : { reply: {}, failure: failureOf(error, secrets) };
     }
+  }
+
+  #timeLeftMs(): number {
+    return Math.max(1, this.#startMs + this.#context.totalTimeoutMs - nowMs());
   }
 
   #callOptions(): { name: string; keys?: { origin: string }; idempotent?: boolean } {

@@ -29,7 +29,7 @@ export class FunctionCaller implements Caller<FunctionJob> {
   }
 
   async call({ id, columns }: FunctionJob, attempt: number, call: Call): Promise<Reply> {
-    const bytes = bytesOf(await this.#call({ id, columns: structuredClone(columns) }, call)); // each attempt gets what the line says
+    const bytes = bytesOf(await this.#call({ id, attempt, columns: structuredClone(columns) }, call)); // each attempt gets what the line says
     if (bytes === undefined) return { [OUTCOME]: SUCCESS, status: undefined };
     const sink = this.#bodies.sinkForSuccess(id, attempt);
     await sink.write(bytes);

@@ -4,6 +4,8 @@ import type { Call } from 'keelson';
 export interface LineJob {
   /** What the results call it: its own, else the number of its line. */
   readonly id: string;
+  /** Which attempt at the job this is, from 1. */
+  readonly attempt: number;
   /**
    * All that the line says, by name: the fields of its JSON, the columns of its CSV, or only `url`; and always `id`. A CSV says only texts.
    */
