@@ -3,7 +3,7 @@ import { inert } from '../errors/inert.ts';
 import { classifyError, classifyValue, type Outcome } from '../outcome/classify.ts';
 import { defaultRandom } from '../random/current-random.ts';
 import type { PacedQueue } from '../sync/paced-queue.ts';
-import type { WaitQueue } from '../sync/wait-queue.ts';
+import type { Parking } from '../sync/wait-queue.ts';
 import type { Clock } from '../time/clock.ts';
 import { defaultClock } from '../time/current-clock.ts';
 import { formatMs } from '../time/duration.ts';
@@ -249,7 +249,7 @@ export abstract class CallState extends AttemptCall implements Step, CallOwner, 
     return this.deciding(WAIT, refusal);
   }
 
-  park(queue: WaitQueue): Verdict {
+  park(queue: Parking): Verdict {
     return this.deciding(PARK, queue);
   }
 

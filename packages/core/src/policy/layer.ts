@@ -1,6 +1,6 @@
 import type { Outcome } from '../outcome/classify.ts';
 import type { PacedQueue } from '../sync/paced-queue.ts';
-import type { WaitQueue } from '../sync/wait-queue.ts';
+import type { Parking } from '../sync/wait-queue.ts';
 import type { ExecuteOptions, Operation, PolicyDescription } from './policy.ts';
 
 declare const verdict: unique symbol;
@@ -48,8 +48,8 @@ export interface Step {
   limit(ms: number): Verdict;
   /** Proceed at `atMs`. Where that cannot fit what remains: abandoned at once, then failed with `refusal()` (law T4). */
   waitUntil(atMs: number, refusal: () => unknown): Verdict;
-  /** Proceed when `queue` grants a permit. */
-  park(queue: WaitQueue): Verdict;
+  /** Proceed when a permit is granted in `queue`: a queue, or a place in one that knows where the call belongs. */
+  park(queue: Parking): Verdict;
   /**
    * Wait in `queue`; this layer's `due` is asked when it is the call's turn. Where the wait, which is to end at `expectedMs`, cannot fit what remains:
    * abandoned at once, then failed with `refusal()` (law T4).

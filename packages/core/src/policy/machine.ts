@@ -8,7 +8,7 @@ import { addAttempt, recordAttempts, suppress } from '../errors/history.ts';
 import { KeelsonError } from '../errors/keelson-error.ts';
 import { TimeoutError } from '../errors/timeout-error.ts';
 import type { PacedQueue } from '../sync/paced-queue.ts';
-import type { WaitQueue } from '../sync/wait-queue.ts';
+import type { Parking } from '../sync/wait-queue.ts';
 import { formatMs, toMs } from '../time/duration.ts';
 import { LimitNode, limitList } from '../time/limit-list.ts';
 import { AttemptCall, AttemptExtras, LaterAttempt } from './attempt-call.ts';
@@ -208,7 +208,7 @@ export class Machine extends CallWaits implements Branch, Cancellable {
         this.awaitTime(slot, i, payload as () => unknown);
         return;
       case PARK:
-        this.parkIn(payload as WaitQueue, slot, i);
+        this.parkIn(payload as Parking, slot, i);
         return;
       case QUEUE:
         this.awaitTurn(slot, i, payload as () => unknown);
@@ -249,11 +249,11 @@ export class Machine extends CallWaits implements Branch, Cancellable {
     }
   }
 
-  private parkIn(queue: WaitQueue, slot: Slot, i: number): void {
+  private parkIn(queue: Parking, slot: Slot, i: number): void {
     const rare = this.startParking();
     this.whenWoken(() => this.unparkedIn(slot, i));
     const ahead = queue.size;
-    rare.node = queue.add(this);
+    rare.node = queue.add(this, rare.sinceMs);
     if (slot.channel.hasSubscribers) this.publish('queued', { ahead });
   }
 

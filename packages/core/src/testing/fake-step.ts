@@ -2,14 +2,14 @@ import { type Classify, classify, type Outcome } from '../outcome/classify.ts';
 import type { Step, Verdict } from '../policy/layer.ts';
 import type { ExecuteOptions, Operation } from '../policy/policy.ts';
 import type { PacedQueue } from '../sync/paced-queue.ts';
-import type { WaitQueue } from '../sync/wait-queue.ts';
+import type { Parking } from '../sync/wait-queue.ts';
 
 /** A verdict as plain data; `'pass'` stands for PROCEED and for DONE. */
 export type Decision =
   | 'pass'
   | { readonly limit: number }
   | { readonly waitUntil: number; readonly refusal: unknown }
-  | { readonly park: WaitQueue }
+  | { readonly park: Parking }
   | { readonly queueIn: PacedQueue; readonly expectedMs: number; readonly refusal: unknown }
   | { readonly reject: unknown }
   | { readonly replace: unknown }
@@ -115,7 +115,7 @@ export class FakeStep implements Step {
     return this.#verdict({ waitUntil: atMs, refusal: refusal() });
   }
 
-  park(queue: WaitQueue): Verdict {
+  park(queue: Parking): Verdict {
     return this.#verdict({ park: queue });
   }
 
