@@ -1,7 +1,8 @@
-import { abortSignal, any, type Check, type Checks, text } from '../errors/check-options.ts';
+import { abortSignal, any, type Check, type Checks, oneOf, text } from '../errors/check-options.ts';
 import { KeelsonError } from '../errors/keelson-error.ts';
 import { optionError, showValue } from '../errors/option-error.ts';
 import type { ExecuteOptions } from './policy.ts';
+import { PRIORITIES } from './priority.ts';
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
@@ -23,6 +24,7 @@ const CHECKS: Checks<ExecuteOptions> = {
     expected: 'a finite number of at least 0, or an object of such',
     accepts: (value) => isCost(value) || (isObject(value) && Object.values(value).every(isCost)),
   },
+  priority: oneOf(...PRIORITIES),
   idempotent: { expected: 'true or false', accepts: (value) => typeof value === 'boolean' },
 };
 

@@ -1,6 +1,7 @@
 import type { KeelsonError } from '../errors/keelson-error.ts';
 import type { Deadline } from '../time/deadline.ts';
 import type { Duration } from '../time/duration.ts';
+import type { Priority } from './priority.ts';
 
 /** What one attempt of an operation runs under. One object an attempt; nothing behind it is made until it is read. */
 export interface Call {
@@ -42,7 +43,9 @@ export interface ExecuteOptions {
   readonly timeout?: Duration | undefined;
   /** Bounds the whole call by a point in time. */
   readonly deadline?: Deadline | undefined;
-  /** What `keyed` policies choose by: `{ host: 'a.example' }`. */
+  /** Who goes first where calls wait for one another, and who goes last where some have to go. Default `'normal'`. */
+  readonly priority?: Priority | undefined;
+  /** What `keyed` policies choose by, and fair queues tell callers apart by: `{ host: 'a.example' }`. */
   readonly keys?: Readonly<Record<string, string>> | undefined;
   /** Tokens the call takes from rate limiters, in all or by name of the cost; 1 by default. */
   readonly cost?: number | Readonly<Record<string, number>> | undefined;
