@@ -48,6 +48,11 @@ export class LinkedList<T> {
     return first === this.ring ? undefined : first;
   }
 
+  get last(): Link<T> | undefined {
+    const last = this.ring.prev;
+    return last === this.ring ? undefined : last;
+  }
+
   /** Puts `link`, which is in no list, behind the last. */
   append(link: Link<T>): void {
     const { ring } = this;
