@@ -1,4 +1,11 @@
-export { Bulkhead, type BulkheadOptions, type BulkheadStatistics, bulkhead, bulkheadDefaults } from './bulkhead/bulkhead.ts';
+export {
+  Bulkhead,
+  type BulkheadChanges,
+  type BulkheadOptions,
+  type BulkheadStatistics,
+  bulkhead,
+  bulkheadDefaults,
+} from './bulkhead/bulkhead.ts';
 export { BulkheadFullError } from './bulkhead/bulkhead-layer.ts';
 export {
   CircuitBreaker,
@@ -31,6 +38,7 @@ export { type ComposeOptions, compose, type RejectedWith, type ReplacedBy } from
 export type { ErrorClass, Handles } from './policy/handles.ts';
 export type { Attempt, Call, ExecuteOptions, Operation, outcomes, Policy, PolicyDescription } from './policy/policy.ts';
 export { type Execute, policyFrom } from './policy/policy-from.ts';
+export type { Priority } from './policy/priority.ts';
 export {
   RetryBudget,
   type RetryBudgetOptions,

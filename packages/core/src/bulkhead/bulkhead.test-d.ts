@@ -1,6 +1,6 @@
 import { expectTypeOf, test } from 'vitest';
 import type { ClosedError } from '../errors/closed-error.ts';
-import { type BulkheadOptions, type BulkheadStatistics, bulkhead } from './bulkhead.ts';
+import { type BulkheadChanges, type BulkheadOptions, type BulkheadStatistics, bulkhead } from './bulkhead.ts';
 import type { BulkheadFullError } from './bulkhead-layer.ts';
 
 const loadUser = (): Promise<{ id: number }> => Promise.resolve({ id: 1 });
@@ -19,6 +19,7 @@ test('what it rejects with of its own is a BulkheadFullError, or a ClosedError o
 test('every option but the one that is required forwards undefined', () => {
   type Optional = Omit<BulkheadOptions, 'maxConcurrency'>;
   expectTypeOf<{ [K in keyof Optional]-?: undefined }>().toExtend<Optional>();
+  expectTypeOf<{ [K in keyof BulkheadChanges]-?: undefined }>().toExtend<BulkheadChanges>();
 });
 
 test('how many may run has to be said', () => {
@@ -32,4 +33,13 @@ test('how many may run has to be said', () => {
 
 test('its statistics are named', () => {
   expectTypeOf(bulkhead({ maxConcurrency: 1 }).statistics()).toEqualTypeOf<BulkheadStatistics>();
+});
+
+test('for life are its name and what it is fair by', () => {
+  const policy = bulkhead({ maxConcurrency: 1 });
+  policy.reconfigure({ maxConcurrency: 2, maxQueue: 5, maxAbandoned: 1, overflow: 'dropNewest', agingPeriod: '1s' });
+  // @ts-expect-error the name stays
+  policy.reconfigure({ name: 'other' });
+  // @ts-expect-error so do the keys that take turns
+  policy.reconfigure({ fairBy: 'tenant' });
 });

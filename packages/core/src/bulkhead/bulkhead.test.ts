@@ -6,7 +6,7 @@ import { compose } from '../policy/compose.ts';
 import { again, limit } from '../policy/test-layers.test-support.ts';
 import { ending, onVirtualTime } from '../policy/virtual-time.test-support.ts';
 import { type ScriptedCall, scriptedOperation } from '../testing/scripted-operation.ts';
-import { Bulkhead, type BulkheadOptions, type BulkheadStatistics, bulkhead, bulkheadDefaults } from './bulkhead.ts';
+import { type Bulkhead, type BulkheadStatistics, bulkhead } from './bulkhead.ts';
 import { BulkheadFullError } from './bulkhead-layer.ts';
 
 const time = onVirtualTime();
@@ -22,46 +22,6 @@ function afterHandOff<T>(running: ScriptedCall<string>, body: () => T): Promise<
   running.resolve('first');
   return Promise.resolve().then(body);
 }
-
-describe('the options', () => {
-  test('what is left out, or undefined, has its default: 100 may wait', () => {
-    const options = { maxConcurrency: 20, maxQueue: 100, maxAbandoned: 20 };
-    expect(bulkhead({ maxConcurrency: 20 }).describe()).toEqual({ name: 'bulkhead', kind: 'bulkhead', options, place: 7 });
-    const forwarded: BulkheadOptions = { maxConcurrency: 20, maxQueue: undefined, maxAbandoned: undefined, name: undefined };
-    expect(bulkhead(forwarded).describe()).toEqual({ name: 'bulkhead', kind: 'bulkhead', options, place: 7 });
-    expect(bulkheadDefaults).toEqual({ maxQueue: 100, name: 'bulkhead' });
-    expect(Object.isFrozen(bulkheadDefaults)).toBe(true);
-  });
-
-  test('what is given is in force', () => {
-    const policy = bulkhead({ maxConcurrency: 2, maxQueue: 0, maxAbandoned: 0, name: 'database' });
-    expect(policy).toBeInstanceOf(Bulkhead);
-    expect(policy.name).toBe('database');
-    const description = { name: 'database', kind: 'bulkhead', options: { maxConcurrency: 2, maxQueue: 0, maxAbandoned: 0 }, place: 7 };
-    expect(policy.describe()).toEqual(description);
-    expect(JSON.parse(JSON.stringify(policy.describe()))).toEqual(description);
-    expect(bulkhead({ maxConcurrency: 1, maxQueue: Number.POSITIVE_INFINITY }).describe().options).toMatchObject({ maxQueue: Infinity });
-  });
-
-  test.each([
-    [undefined, 'maxConcurrency must be a whole number of at least 1, got undefined'],
-    [null, 'options must be an object, got null'],
-    [{}, 'maxConcurrency must be a whole number of at least 1, got undefined'],
-    [{ maxConcurrency: 0 }, 'maxConcurrency must be a whole number of at least 1, got 0'],
-    [{ maxConcurrency: 1.5 }, 'maxConcurrency must be a whole number of at least 1, got 1.5'],
-    [{ maxConcurrency: Number.NaN }, 'maxConcurrency must be a whole number of at least 1, got NaN'],
-    [{ maxConcurrency: Number.POSITIVE_INFINITY }, 'maxConcurrency must be a whole number of at least 1, got Infinity'],
-    [{ maxConcurrency: '5' }, 'maxConcurrency must be a whole number of at least 1, got "5"'],
-    [{ maxConcurrency: 1, maxQueue: -1 }, 'maxQueue must be a whole number of at least 0 or Infinity, got -1'],
-    [{ maxConcurrency: 1, maxAbandoned: 0.5 }, 'maxAbandoned must be a whole number of at least 0 or Infinity, got 0.5'],
-    [{ maxConcurrency: 1, name: '' }, 'name must be a text that is not empty, got ""'],
-    [{ maxConcurrency: 1, queue: 5 }, 'unknown option "queue"; there are maxConcurrency, maxQueue, maxAbandoned, name'],
-  ])('F2: %j is refused', (options, message) => {
-    const made = (): unknown => bulkhead(options as BulkheadOptions);
-    expect(made).toThrow(`bulkhead: ${message}`);
-    expect(made).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }));
-  });
-});
 
 describe('P2: the order', () => {
   test('is that of coming', async () => {
@@ -303,27 +263,39 @@ test('P3: a call that has waited runs in the async context of who made it', asyn
 
 describe('looking at it', () => {
   test('statistics are a frozen snapshot that survives JSON', async () => {
+    await time.clock.advance(1000);
     const policy = bulkhead({ maxConcurrency: 1, maxQueue: 1, name: 'database' });
     const work = scriptedOperation<string>();
     const results = [policy.execute(work.operation), policy.execute(work.operation), ending(policy.execute(work.operation))];
+    await time.clock.advance(250);
     const busy = policy.statistics();
     const expected: BulkheadStatistics = {
       name: 'database',
       inFlight: 1,
       waiting: 1,
+      waitingByPriority: { critical: 0, high: 0, normal: 1, low: 0, background: 0 },
+      oldestWaitMs: 250,
       abandoned: 0,
       refused: 1,
+      dropped: 0,
       maxConcurrency: 1,
       maxQueue: 1,
       maxAbandoned: 1,
       isClosed: false,
     };
     expect(busy).toStrictEqual(expected);
-    expect(Object.isFrozen(busy)).toBe(true);
+    expect([busy, busy.waitingByPriority].every(Object.isFrozen)).toBe(true);
     expect(JSON.parse(JSON.stringify(busy))).toEqual(busy);
     for (let i = 0; i < 2; i++) (await work.expectCall()).resolve('done');
     await Promise.all(results);
     expect(busy).toStrictEqual(expected);
+  });
+
+  test('statistics say null where JSON has no word', () => {
+    const boundless = bulkhead({ maxConcurrency: 1, maxQueue: Number.POSITIVE_INFINITY, maxAbandoned: Number.POSITIVE_INFINITY });
+    const statistics = boundless.statistics();
+    expect(statistics).toMatchObject({ maxQueue: null, maxAbandoned: null, oldestWaitMs: null });
+    expect(JSON.parse(JSON.stringify(statistics))).toEqual(statistics);
   });
 
   test('it is in the live registry', () => {
@@ -351,6 +323,38 @@ describe('looking at it', () => {
     ]);
     (await work.expectCall()).resolve('done');
     await results[0];
+  });
+
+  test('L3: a drop for another call is told of as well, and of whom', async () => {
+    const events: KeelsonEvent[] = [];
+    using _listening = listen('bulkhead', (event) => events.push(event));
+    const policy = bulkhead({ maxConcurrency: 1, maxQueue: 1, overflow: 'dropOldest' });
+    const work = scriptedOperation<string>();
+    const running = policy.execute(work.operation, { name: 'first' });
+    const dropped = policy.attempt(work.operation, { name: 'second' });
+    const last = policy.execute(() => 'last', { name: 'third' });
+    const outcome = await dropped;
+    expect(outcome).toMatchObject({ by: 'policy', error: { code: 'ERR_BULKHEAD_FULL', operation: 'second' } });
+    expect(events.map(({ type, operation }) => `${operation} ${type}`)).toEqual(['second queued', 'third queued', 'second rejected']);
+    expect(events.at(-1)).toMatchObject({ error: (outcome as { error: unknown }).error });
+    expect(policy.statistics()).toMatchObject({ waiting: 1, refused: 0, dropped: 1 });
+    (await work.expectCall()).resolve('done');
+    expect(await Promise.all([running, last])).toEqual(['done', 'last']);
+  });
+
+  test('C1: one that is dropped, and cancelled before it is told, has its caller’s reason', async () => {
+    const policy = bulkhead({ maxConcurrency: 1, maxQueue: 1, overflow: 'dropOldest' });
+    const work = scriptedOperation<string>();
+    const running = policy.execute(work.operation);
+    const controller = new AbortController();
+    const dropped = ending(policy.execute(work.operation, { signal: controller.signal }));
+    const last = policy.execute(() => 'last');
+    const reason = new Error('left');
+    controller.abort(reason);
+    expect(await dropped).toEqual({ error: reason });
+    (await work.expectCall()).resolve('done');
+    expect(await Promise.all([running, last])).toEqual(['done', 'last']);
+    expect(counts(policy)).toEqual([0, 0, 0]);
   });
 
   test('a message says how long a call has waited', async () => {

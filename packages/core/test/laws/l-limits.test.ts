@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bulkhead } from '../../src/bulkhead/bulkhead.ts';
+import { type BulkheadOptions, bulkhead } from '../../src/bulkhead/bulkhead.ts';
+import { isKeelsonError } from '../../src/errors/keelson-error.ts';
 import { compose } from '../../src/policy/compose.ts';
-import type { Call, Policy } from '../../src/policy/policy.ts';
+import type { Call, ExecuteOptions, Policy } from '../../src/policy/policy.ts';
 import { ending, onVirtualTime } from '../../src/policy/virtual-time.test-support.ts';
 import { type RateLimiter, type RateLimitOptions, rateLimit } from '../../src/rate-limiter/rate-limiter.ts';
 import { useClock } from '../../src/time/current-clock.ts';
@@ -148,6 +149,78 @@ test('L1 by default calls are spaced evenly, and a thousand may wait', async () 
   const ends = await Promise.all(results);
   expect(starts).toEqual(Array.from({ length: 1001 }, (_, index) => expect.closeTo(index, 6)));
   expect(ends.at(-1)).toMatchObject({ error: { code: 'ERR_RATE_LIMITED' } });
+});
+
+describe('L3 a queue is bounded', () => {
+  const full = { maxConcurrency: 1, maxQueue: 2 } as const;
+  type Wish = readonly [name: string, options?: ExecuteOptions];
+  const of = (tenant: string): ExecuteOptions => ({ keys: { tenant } });
+
+  /** What becomes of calls that find the only permit taken: who runs in the end, in this order, and who is refused or dropped. */
+  async function fates(options: BulkheadOptions, wishes: readonly Wish[]): Promise<{ readonly ran: string[]; readonly refused: string[] }> {
+    const permits = bulkhead(options);
+    const first = permits.execute(() => inTime(10, 0));
+    const [ran, refused]: [string[], string[]] = [[], []];
+    const results = wishes.map(([name, wish]) =>
+      permits
+        .execute(() => ran.push(name), wish)
+        .catch((error: unknown) => refused.push(`${name}: ${isKeelsonError(error) ? error.code : String(error)}`)),
+    );
+    expect(permits.statistics().waiting).toBeLessThanOrEqual(options.maxQueue ?? 100);
+    await time.clock.advance(10);
+    await Promise.all([first, ...results]);
+    return { ran, refused };
+  }
+
+  test('reject: who comes too late is refused, however urgent, and nobody who waits is dropped', async () => {
+    const wishes: Wish[] = [['a', { priority: 'low' }], ['b'], ['c', { priority: 'critical' }]];
+    expect(await fates(full, wishes)).toEqual({ ran: ['b', 'a'], refused: ['c: ERR_BULKHEAD_FULL'] });
+  });
+
+  test('dropOldest: the one that has waited longest of the least urgent priority', async () => {
+    const options = { ...full, overflow: 'dropOldest' } as const;
+    expect(await fates(options, [['a'], ['b'], ['c']])).toEqual({ ran: ['b', 'c'], refused: ['a: ERR_BULKHEAD_FULL'] });
+    const urgent: Wish[] = [['a', { priority: 'high' }], ['b', { priority: 'low' }], ['c']];
+    expect(await fates(options, urgent)).toEqual({ ran: ['a', 'c'], refused: ['b: ERR_BULKHEAD_FULL'] });
+    const humble: Wish[] = [['a'], ['b'], ['c', { priority: 'low' }]];
+    expect(await fates(options, humble)).toEqual({ ran: ['a', 'b'], refused: ['c: ERR_BULKHEAD_FULL'] });
+  });
+
+  test('dropNewest: the one that came last of the least urgent priority', async () => {
+    const options = { ...full, overflow: 'dropNewest' } as const;
+    expect(await fates(options, [['a'], ['b'], ['c']])).toEqual({ ran: ['a', 'b'], refused: ['c: ERR_BULKHEAD_FULL'] });
+    const urgent: Wish[] = [['a'], ['b'], ['c', { priority: 'high' }]];
+    expect(await fates(options, urgent)).toEqual({ ran: ['c', 'a'], refused: ['b: ERR_BULKHEAD_FULL'] });
+  });
+
+  test('with fairness a key that fills it makes room for the others', async () => {
+    const wishes: Wish[] = [
+      ['a1', of('a')],
+      ['a2', of('a')],
+      ['b1', of('b')],
+      ['a3', of('a')],
+    ];
+    const options = { ...full, fairBy: 'tenant' } as const;
+    expect((await fates({ ...options, overflow: 'dropNewest' }, wishes)).ran).toEqual(['a1', 'b1']);
+    expect((await fates({ ...options, overflow: 'dropOldest' }, wishes)).ran).toEqual(['b1', 'a3']);
+  });
+
+  test('so is one that is made shorter', async () => {
+    const permits = bulkhead({ maxConcurrency: 1, maxQueue: 3, overflow: 'dropOldest' });
+    const results = ['first', 'a', 'b', 'c'].map((name) => ending(permits.execute(() => inTime(10, name))));
+    permits.reconfigure({ maxQueue: 1 });
+    expect(permits.statistics()).toMatchObject({ waiting: 1, dropped: 2 });
+    await time.clock.advance(20);
+    const isFull = { error: { code: 'ERR_BULKHEAD_FULL' } };
+    expect(await Promise.all(results)).toMatchObject([{ value: 'first' }, isFull, isFull, { value: 'c' }]);
+  });
+
+  test('so is that for tokens', async () => {
+    const limiter = rateLimit({ limit: 10, period: '1s', maxQueue: 1 });
+    const results = [1, 2, 3].map((n) => ending(limiter.execute(() => n)));
+    await time.clock.advance(100);
+    expect(await Promise.all(results)).toMatchObject([{ value: 1 }, { value: 2 }, { error: { code: 'ERR_RATE_LIMITED' } }]);
+  });
 });
 
 /** How somebody may leave who has tokens that are not due yet. */

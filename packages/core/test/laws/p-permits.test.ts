@@ -7,10 +7,12 @@ import { type KeelsonEvent, listen } from '../../src/observe/events.ts';
 import { compose } from '../../src/policy/compose.ts';
 import { abandonedWork } from '../../src/policy/ongoing-work.ts';
 import type { Call, Policy } from '../../src/policy/policy.ts';
+import { PRIORITIES, type Priority } from '../../src/policy/priority.ts';
 import { ending, onVirtualTime } from '../../src/policy/virtual-time.test-support.ts';
 import { rateLimit } from '../../src/rate-limiter/rate-limiter.ts';
 import { retry } from '../../src/retry/retry.ts';
 import { ctx } from '../../src/scope/ctx.ts';
+import { Semaphore } from '../../src/sync/semaphore.ts';
 import { timeout } from '../../src/timeout/timeout.ts';
 import { deaf, inTime, obedient } from '../support/work.ts';
 import { HOST, ORDERS, threeAttempts } from './orders.ts';
@@ -73,6 +75,20 @@ describe.each(ORDERS)('in $name', ({ make }) => {
     await Promise.all([...waiting, newcomer]);
     expect(order).toEqual(['a', 'b', 'c', 'newcomer']);
     expect(permits.statistics()).toMatchObject({ inFlight: 0, waiting: 0 });
+  });
+
+  test('P2 the more urgent of those who wait goes first; within one priority, and among callers that are not told apart, the one that came first', async () => {
+    const { policy } = make();
+    const order: string[] = [];
+    const first = policy.execute(deaf(100, 0), HOST);
+    const names = PRIORITIES.toReversed().flatMap((priority) => [`${priority} a`, `${priority} b`]);
+    const waiting = names.map((name) => {
+      const priority = PRIORITIES.find((each) => name.startsWith(each));
+      return policy.execute(() => order.push(name), { ...HOST, priority });
+    });
+    await time.clock.advance(100);
+    await Promise.all([first, ...waiting]);
+    expect(order).toEqual(PRIORITIES.flatMap((priority) => [`${priority} a`, `${priority} b`]));
   });
 
   test('P3 a queued call runs in the async context of whoever made it, not of whoever made room', async () => {
@@ -143,6 +159,75 @@ describe.each(ORDERS)('in $name', ({ make }) => {
     expect(await Promise.all(results)).toEqual([1, 2]);
     await drained;
   });
+});
+
+/** Works for some time, and writes down that it has begun. */
+const noted =
+  (order: string[], name: string, ms = 10) =>
+  (): Promise<string> => {
+    order.push(name);
+    return inTime(ms, name);
+  };
+
+test('P2 a semaphore, which knows no priorities, hands its permit to whoever has waited longest', async () => {
+  const gate = new Semaphore(1);
+  const order: number[] = [];
+  await Promise.all([1, 2, 3].map((n) => gate.run(() => void order.push(n))));
+  expect(order).toEqual([1, 2, 3]);
+});
+
+test('P2 nobody waits for ever: who has waited a period longer is as urgent as the next priority', async () => {
+  const permits = bulkhead({ maxConcurrency: 1, maxQueue: 1000, agingPeriod: 100 });
+  const order: string[] = [];
+  const call = (name: string, priority: Priority): Promise<unknown> => permits.execute(noted(order, name), { priority });
+  const results = [call('first', 'critical'), call('background', 'background')];
+  for (let n = 0; n < 100; n++) {
+    results.push(call(`critical ${n}`, 'critical'), call(`also critical ${n}`, 'critical')); // twice as many as there is room for
+    await time.clock.advance(10);
+  }
+  await time.clock.advance('1m');
+  await Promise.all(results);
+  // Behind all that came within four periods, and nobody else.
+  expect(order.indexOf('background')).toBe(order.indexOf('also critical 40') + 1);
+});
+
+test('P2 with fairness keys of one priority take turns, however many calls of one wait', async () => {
+  const permits = bulkhead({ maxConcurrency: 1, maxQueue: 1000, fairBy: 'tenant' });
+  const order: string[] = [];
+  const flood = Array.from({ length: 500 }, (_, n) => `a${n}`);
+  const results = [...flood, 'b0', 'c0', 'b1'].map((name) => permits.execute(noted(order, name), { keys: { tenant: name.slice(0, 1) } }));
+  await time.clock.advance('1m');
+  await Promise.all(results);
+  expect(order.slice(0, 7)).toEqual(['a0', 'a1', 'b0', 'c0', 'a2', 'b1', 'a3']);
+});
+
+test('P2 permits that are added go to those who wait, in order; those that are taken away, to nobody', async () => {
+  const permits = bulkhead({ maxConcurrency: 1 });
+  const order: string[] = [];
+  const priorities = ['normal', 'low', 'high', 'critical'] as const;
+  const results = priorities.map((priority, n) => permits.execute(noted(order, priority, 10 + n), { priority }));
+  permits.reconfigure({ maxConcurrency: 3 });
+  await time.clock.settle();
+  expect(order).toEqual(['normal', 'critical', 'high']);
+  permits.reconfigure({ maxConcurrency: 1 });
+  const standings: unknown[] = [];
+  for (const ms of [0, 10, 2, 1, 11]) {
+    await time.clock.advance(ms);
+    const { inFlight, waiting } = permits.statistics();
+    standings.push({ inFlight, waiting });
+  }
+  const of = (inFlight: number, waiting: number): object => ({ inFlight, waiting });
+  expect(standings).toEqual([of(3, 1), of(2, 1), of(1, 1), of(1, 0), of(0, 0)]);
+  await Promise.all(results);
+});
+
+test('P5 a drain lets nobody in any more, and is over when who runs and who waits are through', async () => {
+  const permits = bulkhead({ maxConcurrency: 1 });
+  const results = [1, 2].map((n) => permits.execute(() => inTime(10, n)));
+  const drained = permits.drain().then(() => time.clock.nowMs());
+  expect(await ending(permits.execute(() => 3))).toMatchObject({ error: { code: 'ERR_CLOSED' } });
+  await time.clock.advance(20);
+  expect(await Promise.all([...results, drained])).toEqual([1, 2, 20]);
 });
 
 test('P1 abandoned work is bounded: who would have to wait behind too much of it is refused at once', async () => {
@@ -233,19 +318,23 @@ describe('P2 nobody drops out of a queue unseen', () => {
     ['its deadline', 'dropped'],
     ['close', 'rejected'],
     ['a full queue', 'rejected'],
+    ['another that takes its place', 'rejected'],
+    ['a queue made shorter', 'rejected'],
   ] as const)('%s', async (cause, type) => {
     const { types, listening } = collect('bulkhead');
-    const permits = bulkhead({ maxConcurrency: 1, maxQueue: cause === 'a full queue' ? 0 : 1 });
+    const permits = bulkhead({ maxConcurrency: 1, maxQueue: cause === 'a full queue' ? 0 : 1, overflow: 'dropOldest' });
     const controller = new AbortController();
     const first = permits.execute(deaf(100, 1), { name: 'first' });
     const options = { name: 'second', signal: controller.signal, timeout: cause === 'its deadline' ? 10 : undefined };
     const second = ending(permits.execute(() => 2, options));
     if (cause === 'its caller') controller.abort(REASON);
     if (cause === 'close') permits.close();
+    if (cause === 'another that takes its place') void permits.execute(() => 3, { name: 'third' });
+    if (cause === 'a queue made shorter') permits.reconfigure({ maxQueue: 0 });
     await time.clock.advance(100);
     await Promise.all([first, second]);
     listening[Symbol.dispose]();
-    expect(types.filter((each) => each !== 'second queued')).toEqual([`second ${type}`]);
+    expect(types.filter((each) => !each.endsWith('queued'))).toEqual([`second ${type}`]);
   });
 
   test('nor out of the wait for a token', async () => {

@@ -20,6 +20,8 @@ const limiter = 'rate-limiter/rate-limiter-layer.ts';
 const line = 'rate-limiter/token-line.ts';
 const bulkhead = 'bulkhead/bulkhead-layer.ts';
 const admission = 'policy/admission.ts';
+const queue = 'policy/admission-queue.ts';
+const turns = 'policy/fair-turns.ts';
 
 const of = (law: string, file: string, search: string, replace: string): Mutation => ({ law, file, search, replace });
 
@@ -37,6 +39,7 @@ const cancellation: readonly Mutation[] = [
   of('C2', waits, 'rare.node?.unlink();', ''),
   of('C2', waits, 'rare.timer?.cancel();\n    rare.timer = null;', ''),
   of('C2', waits, 'if (epoch === this.epoch) then();', 'then();'),
+  of('C2', queue, 'if (this.link.list !== null) this.queue.leave(this);', ''),
   of('C3', 'policy/through-foreign.ts', 'foreignCall === undefined || foreignCall === call ? undefined : foreignCall.signal', 'undefined'),
   of(
     'C4',
@@ -92,13 +95,13 @@ const permits: readonly Mutation[] = [
   of('P1', 'policy/ongoing-work.ts', 'for (const work of works) if (work.depth > frame) owed.waitFor(work);', ''),
   of('P1', machine, 'if (rare.parent instanceof AttemptCall) rare.parent.owner.inherit(work, rare.parent);', ''),
   of('P1', machine, 'if (rare.scope !== undefined) work.whenOver(rare.scope.keepOpen(this.operation));', ''),
-  of('P1', bulkhead, ' && this.lingering <= maxAbandoned', ''),
+  of('P1', bulkhead, 'this.lingering <= this.#rules.maxAbandoned && ', ''),
   of('P1', 'policy/attempt-call.ts', 'this.extras?.held?.abandon();', ''),
   of('P1', 'policy/ongoing-work.ts', 'for (const whole of this.#wholes) whole.abandon();', ';'),
   of(
     'P2',
     bulkhead,
-    'if (this.queue.grant()) return;\n    this.#inFlight--;',
+    'if (this.#inFlight <= this.#rules.maxConcurrency && this.queue.grant()) return;\n    this.#inFlight--;',
     'this.#inFlight--;\n    const later = Promise.resolve().then(() => {}).then(() => {}).then(() => {});\n    void later.then(() => this.queue.grant() && this.#inFlight++);',
   ),
   of(
@@ -108,6 +111,13 @@ const permits: readonly Mutation[] = [
     "if (this.size === 0) return false;\n    const node = this.#waiting['ring'].prev;",
   ),
   of('P2', 'sync/paced-queue.ts', 'const first = this.#waiting.first?.item;', 'const first = [...this.#waiting].at(-1);'),
+  of('P2', queue, 'this.#turns === undefined ? this.places.first?.item', 'this.#turns === undefined ? this.places.last?.item'),
+  of('P2', queue, 'sinceMs : sinceMs + this.rank * agingPeriodMs', 'sinceMs : sinceMs + this.rank * 1e9'),
+  of('P2', queue, 'sinceMs : sinceMs + this.rank * agingPeriodMs', 'sinceMs : sinceMs'),
+  of('P2', queue, 'equalMs >= leastMs', 'equalMs > leastMs'),
+  of('P2', turns, 'turn.unlink();\n    this.#turns.append(turn);', ''),
+  of('P2', bulkhead, 'while (this.#inFlight < rules.maxConcurrency && this.queue.grant()) this.#inFlight++;', ''),
+  of('P2', bulkhead, 'this.#inFlight <= this.#rules.maxConcurrency && this.queue.grant()', 'this.queue.grant()'),
   of('P2', machine, "this.publish('dropped', { by: rare.isCancelledByCaller ? 'caller' : 'timeout' });", ''),
   of(
     'P3',
@@ -124,6 +134,7 @@ const permits: readonly Mutation[] = [
   ),
   of('P4', bulkhead, 'this.#inFlight++;\n      return PROCEED;', 'queueMicrotask(() => this.#inFlight++);\n      return PROCEED;'),
   of('P5', admission, 'this.#owner.refuseAll(() => this.refusal());', ''),
+  of('P5', queue, 'places.first?.item.refuse(error);', ';'),
   of('P5', admission, 'this.#isOpen = false;\n    this.#owner', 'this.#owner'),
   of('P5', admission, 'for (const drain of this.#drains) drain.end();', ''),
 ];
@@ -250,6 +261,20 @@ const limiting: readonly Mutation[] = [
   of('L2', 'rate-limiter/rate-limiter.ts', 'isHeld = false;', ''),
   of('L2', limiter, 'if (ticket instanceof Tokens) this.line.correct(ticket, real, nowMs);\n    else ', ''),
   of('L2', state, 'if (attempt !== this.current) return undefined;', ''),
+  of('L3', limiter, 'if (waitMs > 0 && this.isFull(nowMs))', 'if (waitMs > 0 && nowMs < 0)'),
+  of('L3', bulkhead, 'if (this.queue.size < maxQueue) return true;', 'return true;'),
+  of(
+    'L3',
+    bulkhead,
+    "if (overflow === 'reject') return false;",
+    "if (overflow === 'reject') return this.#drop(this.queue.toDrop('dropOldest'), '', 0);",
+  ),
+  of('L3', bulkhead, 'while (this.queue.size > rules.maxQueue)', 'while (nowMs < 0)'),
+  of('L3', queue, "return rule === 'dropOldest' ? this.places.first?.item : undefined;", 'return undefined;'),
+  of('L3', queue, "(rule === 'dropOldest' ? this.places.first : this.places.last)", '(this.places.first)'),
+  of('L3', queue, 'least.rank > own.rank', 'least.rank < own.rank'),
+  of('L3', turns, 'return longest > ownWith ?', 'return longest < 0 ?'),
+  of('L3', turns, 'return ownWith > longest ?', 'return ownWith > 0 ?'),
 ];
 
 const failing: readonly Mutation[] = [
@@ -270,13 +295,13 @@ const failing: readonly Mutation[] = [
 /** At least one for each law that the engine and its policies keep. */
 export const MUTATIONS: readonly Mutation[] = [...cancellation, ...time, ...permits, ...retrying, ...breaking, ...limiting, ...failing];
 
-/** The laws of docs/design.md that are tested here: C, T, P, R, B, L1, L2, F. */
+/** The laws of docs/design.md that are tested here: C, T, P, R, B, L, F. */
 export const LAWS: readonly string[] = [
   ...['C1', 'C2', 'C3', 'C4', 'C5', 'C6', 'C7', 'C8'],
   ...['T1', 'T2', 'T3', 'T4', 'T5'],
   ...['P1', 'P2', 'P3', 'P4', 'P5'],
   ...['R1', 'R2', 'R3', 'R4', 'R5', 'R6', 'R7'],
   ...['B1', 'B2', 'B3', 'B4', 'B5', 'B6', 'B7'],
-  ...['L1', 'L2'],
+  ...['L1', 'L2', 'L3'],
   ...['F1', 'F2', 'F3'],
 ];
