@@ -61,7 +61,7 @@ export class Builder {
     if (!spec.guard || spec.kind === 'compose' || !(policy instanceof EnginePolicy)) return policy;
     return new PartsPolicy(
       name,
-      EnginePolicy.partsOf(policy).map((part) => this.#guarded(part, spec.meddle, 'max' in spec ? spec.max : undefined)),
+      EnginePolicy.partsOf(policy).map((part) => this.#guarded(part, spec.meddle, mostOpen(spec))),
     );
   }
 
@@ -124,6 +124,12 @@ export class Builder {
       else this.#host.act(meddle.action);
     };
   }
+}
+
+/** In how many entries of a layer work may go on at once. */
+function mostOpen(spec: LayerSpec): number | undefined {
+  if (spec.kind === 'bulkhead') return Math.max(spec.max, spec.change?.max ?? 0);
+  return 'max' in spec ? spec.max : undefined;
 }
 
 const isGuarded = (spec: LayerSpec): boolean => ('inner' in spec ? spec.inner.every(isGuarded) && spec.kind === 'compose' : spec.guard);

@@ -1,3 +1,4 @@
+import { PRIORITIES } from '../../src/policy/priority.ts';
 import { Dice } from './dice.ts';
 import { randomAction, SIGNALS, SPARES } from './plan-action.ts';
 import { randomLayers } from './plan-layers.ts';
@@ -44,6 +45,7 @@ function randomCall(dice: Dice, isSpare: boolean): CallSpec {
     timeoutMs: isSpare ? dice.whole(1, 150) : dice.maybe(0.2, () => dice.whole(1, 200)),
     deadlineMs: dice.maybe(0.1, () => dice.whole(0, 200)),
     key: dice.oneOf(['a', 'b', '__proto__']),
+    priority: dice.maybe(0.6, () => dice.oneOf(PRIORITIES)),
     idempotent: dice.chance(0.9),
     cost: dice.maybe(0.2, () => dice.whole(0, 3)),
     runs: dice.list(dice.whole(1, 3), () => randomRun(dice, !isSpare)),

@@ -25,7 +25,7 @@ export const REACHED: readonly string[] = [
   ...['TIMEOUT', 'CANCELLED', 'UNSUPPORTED', 'BULKHEAD_FULL', 'CIRCUIT_OPEN', 'CLOSED', 'OPTION', 'RATE_LIMITED', 'SCOPE_CLOSED'].map(
     (code) => `a call: ERR_${code}`,
   ),
-  ...['its own value', 'a replaced value', 'its own error', 'an error of a layer', 'the reason of its signal'].map(
+  ...['dropped for another', 'its own value', 'a replaced value', 'its own error', 'an error of a layer', 'the reason of its signal'].map(
     (end) => `a call: ${end}`,
   ),
   ...[

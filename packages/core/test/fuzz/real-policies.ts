@@ -10,7 +10,7 @@ import type { BeforeRetry } from '../../src/retry/before-retry.ts';
 import { retry } from '../../src/retry/retry.ts';
 import { timeout } from '../../src/timeout/timeout.ts';
 import type { Ledger } from './ledger.ts';
-import type { Action, AsideSpec, BreakerAct, PredicateSpec, RealSpec } from './stack-plan.ts';
+import type { Action, AsideSpec, BreakerAct, BulkheadChange, PredicateSpec, RealSpec } from './stack-plan.ts';
 import { type LayerHost, Replacement } from './test-layers.ts';
 
 /** What the shipped policies need of the fuzz. */
@@ -51,12 +51,8 @@ export function makeRealPolicy(spec: RealSpec, name: string, host: RealHost, acc
       const shape = algorithm === 'gcra' ? { algorithm, burst } : { algorithm };
       return account(rateLimit({ name, ...shape, limit, period: '1s', maxQueue, cost: counts === 'tokens' ? 'tokens' : undefined }));
     }
-    case 'bulkhead': {
-      const { max: maxConcurrency, maxQueue, maxAbandoned, closesAtMs } = spec;
-      const policy = account(bulkhead({ name, maxConcurrency, maxQueue, maxAbandoned }));
-      if (closesAtMs !== undefined) host.later(closesAtMs, () => close(policy, host));
-      return policy;
-    }
+    case 'bulkhead':
+      return account(makeBulkhead(spec, name, host));
     case 'timeout':
       return timeout({ name, timeout: spec.timeoutMs });
     case 'fallback':
@@ -85,6 +81,15 @@ const windows = {
   'count window': { window: { calls: 4 } },
   'time window': { window: { period: 60 }, minimumCalls: 3 },
 } as const;
+
+function makeBulkhead(spec: Extract<RealSpec, { kind: 'bulkhead' }>, name: string, host: RealHost): Bulkhead {
+  const { max: maxConcurrency, maxQueue, maxAbandoned, overflow, agingMs: agingPeriod, isFair, change, closesAtMs } = spec;
+  const fairBy = isFair ? 'key' : undefined;
+  const policy = bulkhead({ name, maxConcurrency, maxQueue, maxAbandoned, overflow, agingPeriod, fairBy });
+  if (change !== undefined) host.later(change.atMs, () => reconfigure(policy, change, host));
+  if (closesAtMs !== undefined) host.later(closesAtMs, () => close(policy, host));
+  return policy;
+}
 
 function makeBreaker(
   spec: Extract<RealSpec, { kind: 'breaker' }>,
@@ -133,6 +138,12 @@ function own(breaker: CircuitBreaker, act: BreakerAct, host: RealHost): void {
 function replacement(spec: AsideSpec | undefined, name: string, host: RealHost): Replacement | FallbackOperation<unknown> {
   if (spec === undefined) return new Replacement(name);
   return (_failure, call) => host.aside(spec, name)(call);
+}
+
+function reconfigure(policy: Bulkhead, { max, maxQueue }: BulkheadChange, host: RealHost): void {
+  policy.reconfigure({ maxConcurrency: max, maxQueue });
+  const { inFlight, waiting } = policy.statistics();
+  if (waiting > 0 && inFlight < max) host.ledger.fault(`${policy.name}: somebody waits though a permit is free (P2)`);
 }
 
 function close(policy: Bulkhead, host: RealHost): void {

@@ -94,6 +94,7 @@ function endingOf({ ended, source, legitimate }: CallRecord): string {
   if (ended?.ok !== false) return legitimate.has(ended?.value) ? 'its own value' : 'a replaced value';
   const { error } = ended;
   if (error === source?.reason) return 'the reason of its signal';
+  if (isKeelsonError(error, 'ERR_BULKHEAD_FULL') && error.message.includes('was dropped')) return 'dropped for another';
   if (isKeelsonError(error)) return error.code;
   return legitimate.has(error) ? 'its own error' : 'an error of a layer';
 }

@@ -36,7 +36,7 @@ function smallerRuns(run: RunSpec): RunSpec[] {
 }
 
 function smallerCalls(call: CallSpec): CallSpec[] {
-  const unset = (['signal', 'timeoutMs', 'deadlineMs', 'cost'] as const).filter((key) => call[key] !== undefined);
+  const unset = (['signal', 'timeoutMs', 'deadlineMs', 'priority', 'cost'] as const).filter((key) => call[key] !== undefined);
   return [
     ...unset.map((key) => ({ ...call, [key]: undefined })),
     ...(call.via === 'machine' ? [] : [{ ...call, via: 'machine' as const }]),

@@ -1,5 +1,6 @@
 // What one run of the fuzz does, as plain data: so that a failing one can be printed, run again and made smaller.
 import type { Jitter } from '../../src/policy/backoff.ts';
+import type { Priority } from '../../src/policy/priority.ts';
 
 /** What user code does while it is called back. */
 export type Action =
@@ -73,6 +74,13 @@ export type BreakerAct =
   | { readonly do: 'reconfigure'; readonly atMs: number; readonly slowCallMs: number; readonly recoveryMs: number; readonly rampUp: number }
   | { readonly do: 'restore' | 'close'; readonly atMs: number };
 
+/** A bulkhead gets other bounds while it works. */
+export interface BulkheadChange {
+  readonly atMs: number;
+  readonly max: number;
+  readonly maxQueue: number;
+}
+
 /** The policies that are shipped. */
 export type RealSpec =
   | {
@@ -113,6 +121,10 @@ export type RealSpec =
       readonly max: number;
       readonly maxQueue: number;
       readonly maxAbandoned: number | undefined;
+      readonly overflow: 'reject' | 'dropOldest' | 'dropNewest';
+      readonly agingMs: number;
+      readonly isFair: boolean;
+      readonly change: BulkheadChange | undefined;
       readonly closesAtMs: number | undefined;
     }
   | { readonly kind: 'fallback'; readonly operation: AsideSpec | undefined; readonly predicate: PredicateSpec | undefined };
@@ -177,6 +189,7 @@ export interface CallSpec {
   readonly timeoutMs: number | undefined;
   readonly deadlineMs: number | undefined;
   readonly key: string;
+  readonly priority: Priority | undefined;
   readonly idempotent: boolean;
   readonly cost: number | undefined;
   /** Of the first start, the second…; the last one serves for all further ones. */

@@ -71,6 +71,7 @@ export class World implements BuildHost {
       timeout: spec.timeoutMs,
       deadline: spec.deadlineMs === undefined ? undefined : Deadline.in(spec.deadlineMs),
       keys: { key: spec.key, [AWAITED]: nesting?.isAwaited === true ? 'yes' : 'no' },
+      priority: spec.priority,
       idempotent: spec.idempotent,
       cost: spec.cost === undefined ? undefined : { tokens: spec.cost },
       parent: nesting?.parent,
