@@ -19,7 +19,10 @@ describe('F2: what a call is given is checked by name and value', () => {
     [{ cost: -1 }, 'execute: cost must be a finite number of at least 0, or an object of such, got -1'],
     [{ cost: { tokens: '5' } }, 'execute: cost must be a finite number of at least 0, or an object of such, got an object'],
     [{ idempotent: 'no' }, 'execute: idempotent must be true or false, got "no"'],
-    [{ singal: 1 }, 'execute: unknown option "singal"; there are name, parent, signal, timeout, deadline, keys, cost, priority, idempotent'],
+    [
+      { singal: 1 },
+      'execute: unknown option "singal"; there are name, parent, signal, timeout, deadline, keys, cost, priority, idempotent',
+    ],
     [{ priority: 'urgent' }, `execute: priority must be one of 'critical', 'high', 'normal', 'low', 'background', got "urgent"`],
     [{ priority: 1 }, 'execute: priority must be one of'],
     [{ priority: null }, 'execute: priority must be one of'],

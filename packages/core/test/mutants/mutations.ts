@@ -261,7 +261,7 @@ const limiting: readonly Mutation[] = [
   of('L2', 'rate-limiter/rate-limiter.ts', 'isHeld = false;', ''),
   of('L2', limiter, 'if (ticket instanceof Tokens) this.line.correct(ticket, real, nowMs);\n    else ', ''),
   of('L2', state, 'if (attempt !== this.current) return undefined;', ''),
-  of('L3', limiter, 'if (waitMs > 0 && this.isFull(nowMs))', 'if (waitMs > 0 && nowMs < 0)'),
+  of('L3', limiter, 'if (this.isFull(nowMs)) return', 'if (nowMs < 0) return'),
   of('L3', bulkhead, 'if (this.queue.size < maxQueue) return true;', 'return true;'),
   of(
     'L3',
