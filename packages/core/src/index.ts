@@ -31,7 +31,7 @@ export type { FallbackOperation } from './fallback/fallback-layer.ts';
 export { Keyed, type KeyedOptions, type KeyedStatistics, keyed, keyedDefaults } from './keyed/keyed.ts';
 export { type KeelsonEvent, listen } from './observe/events.ts';
 export { enlist, type Live, type LiveView, watchLive } from './observe/live.ts';
-export { type Classify, classify, OUTCOME, type Outcome, type OutcomeKind, type Settled } from './outcome/classify.ts';
+export { type CalleeQuota, type Classify, classify, OUTCOME, type Outcome, type OutcomeKind, type Settled } from './outcome/classify.ts';
 export type { DrainOptions } from './policy/admission.ts';
 export type { BackoffFunction, BackoffInfo, BackoffOptions, BackoffShape, Jitter } from './policy/backoff.ts';
 export { type ComposeOptions, compose, type RejectedWith, type ReplacedBy } from './policy/compose.ts';

@@ -24,6 +24,33 @@ describe('a value', () => {
     expect(classifyValue({ [OUTCOME]: { kind, retryAfterMs: 0 } })).toEqual({ kind, origin: 'remote', retryAfterMs: 0 });
   });
 
+  const quota = { remaining: 3, resetMs: 1000, limit: 10, periodMs: 60_000, cost: 'tokens', name: 'burst' };
+
+  test('tells of its callee’s quotas', () => {
+    const quotas = [quota, { remaining: 0, resetMs: 0 }];
+    expect(classifyValue({ [OUTCOME]: { kind: 'ok', quotas } })).toEqual({ kind: 'ok', origin: 'remote', quotas });
+  });
+
+  test.each([
+    [{ remaining: -1 }],
+    [{ remaining: Number.POSITIVE_INFINITY }],
+    [{ remaining: '3' }],
+    [{ remaining: undefined }],
+    [{ resetMs: -1 }],
+    [{ resetMs: Number.NaN }],
+    [{ resetMs: undefined }],
+    [{ limit: 0 }],
+    [{ limit: Number.POSITIVE_INFINITY }],
+    [{ periodMs: -1 }],
+    [{ periodMs: '60' }],
+    [{ cost: '' }],
+    [{ name: 5 }],
+  ])('F1: a quota that makes no sense is as good as none: %j', (wrong) => {
+    const quotas = [{ ...quota, ...wrong }, quota, null, 'many'];
+    expect(classifyValue({ [OUTCOME]: { kind: 'ok', quotas } }).quotas).toEqual([quota]);
+    expect(classifyValue({ [OUTCOME]: { kind: 'ok', quotas: quota } }).quotas).toBeUndefined();
+  });
+
   test('that is no object is not asked', () => {
     expect(classifyValue(Object.assign(() => {}, { [OUTCOME]: { kind: 'permanent' } })).kind).toBe('ok');
   });

@@ -13,6 +13,21 @@ import { isKeelsonError } from '../errors/keelson-error.ts';
  */
 export type OutcomeKind = 'ok' | 'transient' | 'throttled' | 'overloaded' | 'permanent' | 'cancelled';
 
+/** What a callee says one may still ask of it. Plain enough for JSON. */
+export interface CalleeQuota {
+  /** What is counted, by the name that a limiter's `cost` has. Absent: calls. */
+  readonly cost?: string | undefined;
+  /** Which one, where the callee has several of the kind. */
+  readonly name?: string | undefined;
+  /** How many of them are left. */
+  readonly remaining: number;
+  /** In how many milliseconds there will be more. */
+  readonly resetMs: number;
+  /** The callee's policy: so many in `periodMs`. */
+  readonly limit?: number | undefined;
+  readonly periodMs?: number | undefined;
+}
+
 /** The class of what an attempt ended with: what retries, breakers and limits decide by. */
 export interface Outcome {
   readonly kind: OutcomeKind;
@@ -20,6 +35,8 @@ export interface Outcome {
   readonly origin: 'local' | 'remote';
   /** In how many milliseconds another try may succeed, where that was said. */
   readonly retryAfterMs?: number | undefined;
+  /** What the callee says it would still take, where that was said: a `rateLimit` that is `adaptive` heeds it. */
+  readonly quotas?: readonly CalleeQuota[] | undefined;
 }
 
 /** How an attempt ended. */
@@ -68,14 +85,29 @@ const isKind = (value: unknown): value is OutcomeKind => KINDS.has(value);
 
 const isDelay = (value: unknown): value is number => typeof value === 'number' && value >= 0;
 
+const isText = (value: unknown): boolean => value === undefined || (typeof value === 'string' && value !== '');
+const isPositive = (value: unknown): boolean => value === undefined || (Number.isFinite(value) && (value as number) > 0);
+
+/** Whether `value` is a quota that makes sense. */
+export function isQuota(value: unknown): value is CalleeQuota {
+  if (typeof value !== 'object' || value === null) return false;
+  const { cost, name, remaining, resetMs, limit, periodMs } = value as Partial<CalleeQuota>;
+  const isWhole = Number.isFinite(remaining) && isDelay(remaining) && Number.isFinite(resetMs) && isDelay(resetMs);
+  return isWhole && isText(cost) && isText(name) && isPositive(limit) && isPositive(periodMs);
+}
+
+const soundQuotas = (quotas: unknown): readonly CalleeQuota[] | undefined => (Array.isArray(quotas) ? quotas.filter(isQuota) : undefined);
+
 /** What `carrier` says of itself; undefined where it says nothing that makes sense, or its getter throws. */
 function declared(carrier: object): Outcome | undefined {
   try {
     const own = (carrier as { readonly [OUTCOME]?: Partial<Outcome> | null })[OUTCOME];
     if (own === undefined || own === null) return undefined;
-    const { kind, origin, retryAfterMs } = own;
+    const { kind, retryAfterMs, quotas } = own;
     if (!isKind(kind)) return undefined;
-    return { kind, origin: origin === 'local' ? 'local' : 'remote', retryAfterMs: isDelay(retryAfterMs) ? retryAfterMs : undefined };
+    const origin = own.origin === 'local' ? 'local' : 'remote';
+    const outcome: Outcome = { kind, origin, retryAfterMs: isDelay(retryAfterMs) ? retryAfterMs : undefined };
+    return quotas === undefined ? outcome : { ...outcome, quotas: soundQuotas(quotas) };
   } catch {
     return undefined; // a class that cannot say what it is must not change what happened (law F1)
   }
