@@ -3,11 +3,9 @@ import { KeelsonError } from 'keelson';
 import type { Dispatcher } from 'undici';
 import { HttpConnectionError, type RequestFacts } from './http-errors.ts';
 import { ResponseBody } from './response-body.ts';
+import type { ResponseHeaders } from './response-headers.ts';
 import { kindOfStatus } from './status-outcome.ts';
 import type { Traffic } from './traffic.ts';
-
-/** The headers of a response, with lower-case names; a name that came more than once has a list. */
-export type ResponseHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** What comes before the body. */
 export interface ResponseHead {

@@ -2,14 +2,14 @@ import { inspect } from 'node:util';
 import { classify } from 'keelson';
 import { describe, expect, test } from 'vitest';
 import { HttpBodyError, HttpConnectionError, HttpStatusError } from './http-errors.ts';
-import { outcomeOfStatus } from './status-outcome.ts';
+import { outcomeOf } from './status-outcome.ts';
 
 const REQUEST = { method: 'GET', url: new URL('https://user:s3cret@a.example/x?token=s3cret#s3cret') };
 const coded = (code: string, message: string): Error => Object.assign(new Error(message), { code });
 const kindOf = (error: unknown): string => classify({ ok: false, error }).kind;
 
 describe('HttpStatusError', () => {
-  const error = new HttpStatusError(REQUEST, 503, outcomeOfStatus(503, '2'));
+  const error = new HttpStatusError(REQUEST, 503, outcomeOf(503, { 'retry-after': '2' }));
 
   test('says what, of what, and when again', () => {
     expect(error).toMatchObject({
@@ -25,7 +25,7 @@ describe('HttpStatusError', () => {
   });
 
   test('a status without a name', () => {
-    expect(new HttpStatusError(REQUEST, 599, outcomeOfStatus(599, undefined)).message).toMatch(/ answered 599$/);
+    expect(new HttpStatusError(REQUEST, 599, outcomeOf(599, {})).message).toMatch(/ answered 599$/);
   });
 });
 
@@ -75,7 +75,7 @@ test('HttpBodyError', () => {
 
 test('law F3: no error shows a secret of the URL', () => {
   const errors = [
-    new HttpStatusError(REQUEST, 404, outcomeOfStatus(404, undefined)),
+    new HttpStatusError(REQUEST, 404, outcomeOf(404, {})),
     new HttpConnectionError(REQUEST, coded('ECONNRESET', 'read ECONNRESET'), 'head', 0),
     new HttpBodyError(REQUEST, 'ERR_HTTP_BODY_INVALID', 'is no JSON'),
   ];

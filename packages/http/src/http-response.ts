@@ -1,8 +1,9 @@
 import { KeelsonError, OUTCOME, type Outcome } from 'keelson';
-import type { Exchange, ResponseHead, ResponseHeaders } from './exchange.ts';
+import type { Exchange, ResponseHead } from './exchange.ts';
 import { HttpBodyError, HttpStatusError, type RequestFacts } from './http-errors.ts';
 import { redactUrl } from './redact-url.ts';
-import { outcomeOfStatus } from './status-outcome.ts';
+import type { ResponseHeaders } from './response-headers.ts';
+import { outcomeOf } from './status-outcome.ts';
 
 /** How much of a body may be read at once. */
 export interface ReadOptions {
@@ -27,7 +28,8 @@ export interface HttpResponse {
  * caller's reason. A body that breaks off rejects with an {@link HttpConnectionError}, after what had come of it.
  *
  * To policies it is, through `OUTCOME`, what its status says: 2xx and 3xx `ok`, 429 `throttled`, 503 `overloaded`, 408, 425 and other 5xx
- * `transient`, other 4xx `permanent`, with the wait of a Retry-After header. A response that a retry refuses is discarded.
+ * `transient`, other 4xx `permanent`, with the wait of a Retry-After header, and with the quotas that RateLimit or X-RateLimit headers tell of, which
+ * a `rateLimit` that is `adaptive` heeds. A response that a retry refuses is discarded.
  *
  * @example
  * import assert from 'node:assert/strict';
@@ -65,7 +67,7 @@ export class HttpResponse implements AsyncDisposable {
     this.#request = request;
     this.#head = head;
     this.#exchange = exchange;
-    this.#outcome = outcomeOfStatus(head.status, head.headers['retry-after']);
+    this.#outcome = outcomeOf(head.status, head.headers);
   }
 
   get status(): number {

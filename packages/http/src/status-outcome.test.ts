@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { kindOfStatus, outcomeOfStatus } from './status-outcome.ts';
+import { kindOfStatus, outcomeOf } from './status-outcome.ts';
 
 test.each([
   [200, 'ok'],
@@ -24,7 +24,7 @@ test.each([
   [700, 'transient'],
 ])('%i is %s', (status, kind) => {
   expect(kindOfStatus(status)).toBe(kind);
-  expect(outcomeOfStatus(status, undefined)).toMatchObject({ kind, origin: 'remote' });
+  expect(outcomeOf(status, {})).toMatchObject({ kind, origin: 'remote' });
 });
 
 test.each([
@@ -35,5 +35,11 @@ test.each([
   [404, undefined],
   [301, undefined],
 ])('Retry-After of a %i gives %s ms', (status, retryAfterMs) => {
-  expect(outcomeOfStatus(status, '2').retryAfterMs).toBe(retryAfterMs);
+  expect(outcomeOf(status, { 'retry-after': '2' }).retryAfterMs).toBe(retryAfterMs);
+});
+
+test('quotas belong to it, whatever the status', () => {
+  const headers = { 'x-ratelimit-remaining': '3', 'x-ratelimit-reset': '10' };
+  for (const status of [200, 404, 429]) expect(outcomeOf(status, headers)).toMatchObject({ quotas: [{ remaining: 3, resetMs: 10_000 }] });
+  expect(outcomeOf(200, { 'x-ratelimit-remaining': 'many' })).not.toHaveProperty('quotas');
 });

@@ -1,4 +1,6 @@
 import type { Outcome, OutcomeKind } from 'keelson';
+import { quotasIn } from './rate-limit-headers.ts';
+import type { ResponseHeaders } from './response-headers.ts';
 import { parseRetryAfter } from './retry-after.ts';
 
 /** The kinds of outcome a status can stand for. */
@@ -20,8 +22,14 @@ export function kindOfStatus(status: number): StatusKind {
 const OK: Outcome = Object.freeze({ kind: 'ok', origin: 'remote' });
 const PERMANENT: Outcome = Object.freeze({ kind: 'permanent', origin: 'remote' });
 
-/** The outcome of a response, with the wait its Retry-After asks for where another try makes sense. */
-export function outcomeOfStatus(status: number, retryAfter: string | readonly string[] | undefined): Outcome {
+/** The outcome of a response, with the wait its Retry-After asks for where another try makes sense, and the quotas that its headers tell of. */
+export function outcomeOf(status: number, headers: ResponseHeaders): Outcome {
+  const outcome = outcomeOfStatus(status, headers['retry-after']);
+  const quotas = quotasIn(headers);
+  return quotas.length === 0 ? outcome : Object.freeze({ ...outcome, quotas: Object.freeze(quotas) });
+}
+
+function outcomeOfStatus(status: number, retryAfter: string | readonly string[] | undefined): Outcome {
   const kind = kindOfStatus(status);
   if (kind === 'ok') return OK;
   return kind === 'permanent' ? PERMANENT : Object.freeze({ kind, origin: 'remote', retryAfterMs: parseRetryAfter(retryAfter) });
