@@ -199,3 +199,88 @@ test('is clear when the bucket is full, and nothing is promised', () => {
   expect(meter.isClear(499)).toBe(false);
   expect(meter.isClear(600)).toBe(true);
 });
+
+describe('taking for good', () => {
+  test('counts like a booking', () => {
+    const meter = new Gcra(10, 1000, 2);
+    for (const nowMs of [0, 0, 250]) {
+      meter.earliestMs(1, nowMs);
+      meter.take(1, nowMs);
+    }
+    expect([meter.earliestMs(1, 250), meter.earliestMs(2, 250)]).toEqual([250, 350]);
+  });
+
+  test('lets what was booked before give nothing back', () => {
+    const meter = new Gcra(10, 1000, 5);
+    const booking = book(meter, 3, 0);
+    meter.take(1, 0);
+    meter.giveBack(booking, 3, 0);
+    expect(meter.earliestMs(5, 0)).toBe(400);
+  });
+});
+
+describe('another limit', () => {
+  test('leaves as many tokens missing, and fills by its own rate', () => {
+    const meter = new Gcra(10, 1000, 5);
+    book(meter, 4, 0);
+    meter.change({ limit: 1, periodMs: 1000, burst: 5 }, 100);
+    expect([meter.earliestMs(2, 100), meter.earliestMs(3, 100)]).toEqual([100, 1100]);
+    meter.change({ limit: 100, periodMs: 1000, burst: 5 }, 100);
+    expect(meter.earliestMs(5, 100)).toBe(130);
+  });
+
+  test('may hold more at once, or less', () => {
+    const meter = new Gcra(10, 1000, 1);
+    book(meter, 1, 0);
+    meter.change({ limit: 10, periodMs: 1000, burst: 4 }, 0);
+    expect([meter.capacity, meter.earliestMs(3, 0), meter.earliestMs(4, 0)]).toEqual([4, 0, 100]);
+    book(meter, 3, 0);
+    meter.change({ limit: 10, periodMs: 1000, burst: 1 }, 0);
+    expect([meter.capacity, meter.earliestMs(1, 0)]).toEqual([1, 400]);
+  });
+
+  test('of a bucket that is full finds it full', () => {
+    const meter = new Gcra(10, 1000, 2);
+    meter.change({ limit: 1, periodMs: 1000, burst: 3 }, 500);
+    expect(meter.earliestMs(3, 500)).toBe(500);
+  });
+
+  test('keeps promises, and books nobody before one that would have to wait for it', () => {
+    const meter = new Gcra(10, 1000, 1);
+    bookEach(meter, 3, 0);
+    meter.change({ limit: 1, periodMs: 1000, burst: 1 }, 0);
+    expect([meter.promised(0), meter.earliestMs(1, 0)]).toEqual([2, 3000]);
+  });
+
+  test('lets a booking of before give back as many tokens as then', () => {
+    const meter = new Gcra(10, 1000, 5);
+    const booking = book(meter, 5, 0);
+    book(meter, 0, 0);
+    meter.change({ limit: 1, periodMs: 1000, burst: 5 }, 0);
+    meter.giveBack(booking, 3, 0);
+    expect([meter.earliestMs(3, 0), meter.earliestMs(4, 0)]).toEqual([0, 1000]);
+  });
+});
+
+describe('what one meter tells another', () => {
+  test('is what is missing now, and what is promised', () => {
+    const meter = new Gcra(10, 1000, 2);
+    expect(meter.counted(0)).toEqual([]);
+    bookEach(meter, 3, 0);
+    expect(meter.counted(50)).toEqual([
+      { atMs: 50, cost: 1.5 },
+      { atMs: 100, cost: 1 },
+    ]);
+  });
+
+  test('counts as if it had taken it itself, as far as time has not made up for it', () => {
+    const meter = new Gcra(10, 1000, 5);
+    book(meter, 1, 1000);
+    meter.count([{ atMs: 800, cost: 4 }], 1000);
+    expect(meter.earliestMs(5, 1000)).toBe(1300);
+    meter.count([{ atMs: 100, cost: 4 }], 1000);
+    expect(meter.earliestMs(5, 1000)).toBe(1300);
+    meter.count([{ atMs: 1100, cost: 1 }], 1000);
+    expect(meter.promised(1000)).toBe(1);
+  });
+});

@@ -1,15 +1,15 @@
 // The generic cell rate algorithm, as virtual scheduling: ITU-T Recommendation I.371 (2004), annex A. It is a bucket of `burst` tokens that
 // fills by one each `period / limit`, seen from its end: one number, the time at which it will be full again.
 import { Deque } from '../collections/deque.ts';
-import { type Booking, bookInTurn, insertByTime, ROUNDING_MS, type TokenMeter } from './token-meter.ts';
+import { type Booking, bookInTurn, type Counted, insertByTime, ROUNDING_MS, type TokenLimit, type TokenMeter } from './token-meter.ts';
 
 class BucketBooking implements Booking {
   readonly atMs: number;
   cost: number;
   /** Its number among what was taken; 0 while it is promised. */
   order = 0;
-  /** How far the bucket was from full just before it was taken, in the time it takes to fill. */
-  gapMs = 0;
+  /** How many tokens the bucket was from full just before it was taken. */
+  gap = 0;
 
   constructor(atMs: number, cost: number) {
     this.atMs = atMs;
@@ -22,8 +22,8 @@ const MAX_REMEMBERED = 1024;
 
 /** Lets at most `burst + W * limit / periodMs` tokens through in any window of length W (law L1). */
 export class Gcra implements TokenMeter {
-  readonly capacity: number;
-  readonly #everyMs: number;
+  #capacity: number;
+  #everyMs: number;
   #nowMs = Number.NEGATIVE_INFINITY;
   /** When the bucket is full again, by what was taken up to now: the "theoretical arrival time". */
   #fullMs = Number.NEGATIVE_INFINITY;
@@ -34,8 +34,12 @@ export class Gcra implements TokenMeter {
   #lastOrder = 0;
 
   constructor(limit: number, periodMs: number, burst: number) {
-    this.capacity = burst;
+    this.#capacity = burst;
     this.#everyMs = periodMs / limit;
+  }
+
+  get capacity(): number {
+    return this.#capacity;
   }
 
   promised(nowMs: number): number {
@@ -46,6 +50,12 @@ export class Gcra implements TokenMeter {
   earliestMs(cost: number, fromMs: number): number {
     this.#pass(fromMs);
     return this.#promises.length === 0 ? this.#earliest(cost, this.#nowMs, this.#fullMs) : this.#earliestAmongPromises(cost);
+  }
+
+  /** What was booked before can give nothing back any more: nobody remembers by how much the bucket has flowed over since. */
+  take(cost: number, nowMs: number): void {
+    if (this.#log.size > 0) this.#log.clear();
+    this.#fullMs = this.#fullAfter(this.#fullMs, nowMs, cost);
   }
 
   book(cost: number, atMs: number): Booking {
@@ -59,8 +69,8 @@ export class Gcra implements TokenMeter {
   bookAll(costs: Iterable<number>, totalCost: number, nowMs: number): number {
     this.#pass(nowMs);
     if (this.#promises.length > 0) return bookInTurn(this, costs, nowMs);
-    this.#fullMs = Math.max(this.#fullMs, nowMs) + totalCost * this.#everyMs;
-    return Math.max(nowMs, this.#fullMs - this.capacity * this.#everyMs);
+    this.#fullMs = this.#fullAfter(this.#fullMs, nowMs, totalCost);
+    return Math.max(nowMs, this.#fullMs - this.#capacity * this.#everyMs);
   }
 
   /**
@@ -77,15 +87,39 @@ export class Gcra implements TokenMeter {
 
   debit(cost: number, nowMs: number): void {
     this.#pass(nowMs);
-    this.#fullMs = Math.max(this.#fullMs, nowMs) + cost * this.#everyMs;
+    this.#fullMs = this.#fullAfter(this.#fullMs, nowMs, cost);
   }
 
   isClear(nowMs: number): boolean {
     return this.promised(nowMs) === 0 && this.#fullMs <= nowMs;
   }
 
+  /** The bucket misses as many tokens as before. */
+  change({ limit, periodMs, burst }: TokenLimit, nowMs: number): void {
+    const missing = this.#missing(nowMs);
+    this.#capacity = burst;
+    this.#everyMs = periodMs / limit;
+    this.#fullMs = nowMs + missing * this.#everyMs;
+  }
+
+  counted(nowMs: number): readonly Counted[] {
+    const missing = this.#missing(nowMs);
+    const taken = missing > 0 ? [{ atMs: nowMs, cost: missing }] : [];
+    return [...taken, ...this.#promises.map(({ atMs, cost }) => ({ atMs, cost }))];
+  }
+
+  /** As if all of it had been taken from a full bucket, and is missing in this one, too, as far as the time since has not filled it. */
+  count(counted: readonly Counted[], nowMs: number): void {
+    let fullMs = Number.NEGATIVE_INFINITY;
+    for (const { atMs, cost } of counted) {
+      if (atMs > nowMs) this.book(cost, atMs);
+      else fullMs = this.#fullAfter(fullMs, atMs, cost);
+    }
+    this.debit(Math.max(0, fullMs - nowMs) / this.#everyMs, nowMs);
+  }
+
   copy(): Gcra {
-    const copy = new Gcra(1, this.#everyMs, this.capacity);
+    const copy = new Gcra(1, this.#everyMs, this.#capacity);
     copy.#nowMs = this.#nowMs;
     copy.#fullMs = this.#fullMs;
     copy.#promises = this.#promises.map(({ atMs, cost }) => new BucketBooking(atMs, cost));
@@ -93,7 +127,7 @@ export class Gcra implements TokenMeter {
   }
 
   #earliest(cost: number, fromMs: number, fullMs: number): number {
-    return Math.max(fromMs, fullMs - (this.capacity - cost) * this.#everyMs);
+    return Math.max(fromMs, fullMs - (this.#capacity - cost) * this.#everyMs);
   }
 
   /** When the bucket is full after a booking. */
@@ -143,9 +177,9 @@ export class Gcra implements TokenMeter {
   /** Those who took from the bucket before it was full once more can give nothing back, and are forgotten. */
   #take(booking: BucketBooking): void {
     const { atMs, cost } = booking;
-    booking.gapMs = Math.max(0, this.#fullMs - atMs);
+    booking.gap = Math.max(0, this.#fullMs - atMs) / this.#everyMs;
     booking.order = ++this.#lastOrder;
-    const remembered = booking.gapMs === 0 ? 0 : MAX_REMEMBERED - 1;
+    const remembered = booking.gap === 0 ? 0 : MAX_REMEMBERED - 1;
     while (this.#log.size > remembered) this.#log.popFront();
     this.#log.pushBack(booking);
     this.#fullMs = this.#fullAfter(this.#fullMs, atMs, cost);
@@ -155,9 +189,15 @@ export class Gcra implements TokenMeter {
     const log = this.#log;
     const index = booking.order - (this.#lastOrder + 1 - log.size);
     if (log.at(index) !== booking) return;
-    let backMs = cost * this.#everyMs;
-    for (let i = index + 1; i < log.size; i++) backMs = Math.min(backMs, (log.at(i) as BucketBooking).gapMs);
-    for (let i = index + 1; i < log.size; i++) (log.at(i) as BucketBooking).gapMs -= backMs;
-    this.#fullMs -= backMs;
+    let back = cost;
+    for (let i = index + 1; i < log.size; i++) back = Math.min(back, (log.at(i) as BucketBooking).gap);
+    for (let i = index + 1; i < log.size; i++) (log.at(i) as BucketBooking).gap -= back;
+    this.#fullMs -= back * this.#everyMs;
+  }
+
+  /** How many tokens the bucket is from full, debts included. */
+  #missing(nowMs: number): number {
+    this.#pass(nowMs);
+    return Math.max(0, this.#fullMs - nowMs) / this.#everyMs;
   }
 }

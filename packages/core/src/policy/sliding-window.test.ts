@@ -161,3 +161,67 @@ test('is clear when the last booking is a period old', () => {
   expect(meter.isClear(1499)).toBe(false);
   expect(meter.isClear(1500)).toBe(true);
 });
+
+test('taking for good counts like a booking', () => {
+  const meter = new SlidingWindow(2, 1000);
+  meter.take(2, meter.earliestMs(2, 100));
+  expect([meter.earliestMs(1, 100), meter.earliestMs(2, 1100)]).toEqual([1100, 1100]);
+});
+
+describe('another limit', () => {
+  test('counts what was taken before', () => {
+    const meter = new SlidingWindow(5, 1000);
+    bookEach(meter, 4, 0);
+    book(meter, 1, 500);
+    meter.change({ limit: 2, periodMs: 1000, burst: 1 }, 600);
+    expect([meter.capacity, meter.earliestMs(1, 600), meter.earliestMs(2, 600)]).toEqual([2, 1000, 1500]);
+    meter.change({ limit: 6, periodMs: 1000, burst: 1 }, 600);
+    expect([meter.earliestMs(1, 600), meter.earliestMs(2, 600)]).toEqual([600, 1000]);
+  });
+
+  test('of a shorter period forgets what is over by that, and a longer one does not know it any more', () => {
+    const meter = new SlidingWindow(2, 1000);
+    bookEach(meter, 1, 0);
+    bookEach(meter, 1, 400);
+    meter.change({ limit: 2, periodMs: 300, burst: 1 }, 500);
+    expect([meter.earliestMs(1, 500), meter.earliestMs(2, 500)]).toEqual([500, 700]);
+    meter.change({ limit: 2, periodMs: 1000, burst: 1 }, 500);
+    expect([meter.earliestMs(1, 500), meter.earliestMs(2, 500)]).toEqual([500, 1400]);
+  });
+
+  test('keeps promises, and goes on behind them', () => {
+    const meter = new SlidingWindow(1, 1000);
+    bookEach(meter, 3, 0);
+    meter.change({ limit: 1, periodMs: 5000, burst: 1 }, 0);
+    expect([meter.promised(0), meter.earliestMs(1, 0)]).toEqual([2, 7000]);
+  });
+});
+
+describe('what one meter tells another', () => {
+  test('is all of the last period, and what is promised, but nothing that was given back', () => {
+    const meter = new SlidingWindow(2, 1000);
+    book(meter, 1, 0);
+    const second = book(meter, 1, 100);
+    book(meter, 1, 100);
+    meter.giveBack(second, 1, 200);
+    expect(meter.counted(200)).toEqual([
+      { atMs: 0, cost: 1 },
+      { atMs: 1000, cost: 1 },
+    ]);
+    expect(meter.counted(1000)).toEqual([{ atMs: 1000, cost: 1 }]);
+  });
+
+  test('counts as if it had taken it itself, each at its time', () => {
+    const meter = new SlidingWindow(3, 1000);
+    book(meter, 1, 5000);
+    const counted = [
+      { atMs: 3900, cost: 1 },
+      { atMs: 4500, cost: 1 },
+      { atMs: 5000, cost: 1 },
+      { atMs: 5700, cost: 1 },
+    ];
+    meter.count(counted, 5000);
+    expect([meter.promised(5000), meter.earliestMs(1, 5000), meter.earliestMs(2, 5000)]).toEqual([1, 6000, 6000]);
+    expect(meter.earliestMs(3, 5000)).toBe(6700);
+  });
+});

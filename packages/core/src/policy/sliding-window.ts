@@ -1,6 +1,6 @@
 // The exact log of a sliding window: every booking that can share a period with one to come is kept, with its time.
 import { Deque } from '../collections/deque.ts';
-import { type Booking, bookInTurn, insertByTime, type TokenMeter } from './token-meter.ts';
+import { type Booking, bookInTurn, type Counted, insertByTime, type TokenLimit, type TokenMeter } from './token-meter.ts';
 
 class WindowBooking implements Booking {
   readonly atMs: number;
@@ -16,8 +16,8 @@ class WindowBooking implements Booking {
 
 /** Lets at most `limit` tokens through in any stretch of time shorter than, or as long as and half open, the period (law L1). */
 export class SlidingWindow implements TokenMeter {
-  readonly capacity: number;
-  readonly #periodMs: number;
+  #capacity: number;
+  #periodMs: number;
   #nowMs = Number.NEGATIVE_INFINITY;
   /** Of the last period. */
   readonly #taken: Deque<WindowBooking> = new Deque<WindowBooking>();
@@ -27,8 +27,12 @@ export class SlidingWindow implements TokenMeter {
   readonly #promises: WindowBooking[] = [];
 
   constructor(limit: number, periodMs: number) {
-    this.capacity = limit;
+    this.#capacity = limit;
     this.#periodMs = periodMs;
+  }
+
+  get capacity(): number {
+    return this.#capacity;
   }
 
   promised(nowMs: number): number {
@@ -41,12 +45,16 @@ export class SlidingWindow implements TokenMeter {
     if (this.#promises.length > 0) return this.#earliestAmongPromises(cost);
     let sum = this.#sum;
     let atMs = this.#nowMs;
-    for (let i = 0; sum + cost > this.capacity && i < this.#taken.size; i++) {
+    for (let i = 0; sum + cost > this.#capacity && i < this.#taken.size; i++) {
       const oldest = this.#taken.at(i) as WindowBooking;
       sum -= oldest.cost;
       atMs = oldest.atMs + this.#periodMs;
     }
     return atMs;
+  }
+
+  take(cost: number, nowMs: number): void {
+    this.#take(new WindowBooking(nowMs, cost));
   }
 
   book(cost: number, atMs: number): Booking {
@@ -77,8 +85,32 @@ export class SlidingWindow implements TokenMeter {
     return this.promised(nowMs) === 0 && this.#taken.size === 0;
   }
 
+  /** What a shorter period has forgotten a longer one does not know any more. */
+  change({ limit, periodMs }: TokenLimit, nowMs: number): void {
+    this.#pass(nowMs);
+    this.#capacity = limit;
+    this.#periodMs = periodMs;
+    this.#forget();
+  }
+
+  counted(nowMs: number): readonly Counted[] {
+    this.#pass(nowMs);
+    return [...this.#taken, ...this.#promises].filter(({ cost }) => cost > 0).map(({ atMs, cost }) => ({ atMs, cost }));
+  }
+
+  count(counted: readonly Counted[], nowMs: number): void {
+    this.#pass(nowMs);
+    const others = counted.map(({ atMs, cost }) => new WindowBooking(atMs, cost));
+    for (const other of others) if (other.atMs > nowMs) insertByTime(this.#promises, other);
+    const taken = [...this.#taken, ...others.filter(({ atMs }) => atMs <= nowMs)].sort((a, b) => a.atMs - b.atMs);
+    this.#taken.clear();
+    this.#sum = 0;
+    for (const booking of taken) this.#take(booking);
+    this.#forget();
+  }
+
   copy(): SlidingWindow {
-    const copy = new SlidingWindow(this.capacity, this.#periodMs);
+    const copy = new SlidingWindow(this.#capacity, this.#periodMs);
     copy.#nowMs = this.#nowMs;
     for (const { atMs, cost } of this.#taken) copy.#take(new WindowBooking(atMs, cost));
     for (const { atMs, cost } of this.#promises) copy.#promises.push(new WindowBooking(atMs, cost));
@@ -97,7 +129,7 @@ export class SlidingWindow implements TokenMeter {
 
   /** `atMs` where `cost` more then fits into every period, else a later moment before which it does not. */
   #soonestNotBefore(atMs: number, cost: number, all: readonly WindowBooking[]): number {
-    const free = this.capacity - cost;
+    const free = this.#capacity - cost;
     const endMs = (index: number): number => (all[index] as WindowBooking).atMs + this.#periodMs;
     let sum = 0;
     let i = 0;

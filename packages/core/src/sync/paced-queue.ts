@@ -66,11 +66,31 @@ export class PacedQueue {
 
   /** Settles everybody who waits now (law P5), each with an error of its own. */
   refuseAll(error: () => unknown): void {
-    for (let node = this.#waiting.first; node !== undefined; node = this.#waiting.first) {
-      node.unlink();
-      node.item.refused(error());
+    this.refuseSome(error);
+  }
+
+  /** Settles whoever is first, if anybody waits: out of the queue at once. */
+  refuseFirst(error: unknown): void {
+    const { first } = this.#waiting;
+    if (first === undefined) return;
+    first.unlink();
+    first.item.refused(error);
+    this.pace();
+  }
+
+  /** Asks for everybody who waits, the first first, and settles whoever gets an error: out of the queue at once. */
+  refuseSome(errorOf: (place: number) => unknown): void {
+    let node = this.#waiting.first;
+    for (let place = 0, count = this.size; node !== undefined && place < count; place++) {
+      const { next, item } = node;
+      const error = errorOf(place);
+      if (error !== undefined) {
+        node.unlink();
+        item.refused(error);
+      }
+      node = next;
     }
-    this.#stopTimer();
+    this.pace();
   }
 
   #stopTimer(): void {
