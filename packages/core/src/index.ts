@@ -64,12 +64,12 @@ export { RateLimitedError, type RateLimitedErrorDetails } from './rate-limiter/r
 export {
   RateLimiter,
   type RateLimiterStatistics,
-  type RateLimitOptions,
   type Reservation,
   type ReserveOptions,
   rateLimit,
-  rateLimitDefaults,
 } from './rate-limiter/rate-limiter.ts';
+export { type RateLimitChanges, type RateLimitOptions, rateLimitDefaults } from './rate-limiter/rate-limiter-options.ts';
+export type { RateLimiterSnapshot, TakenTokens } from './rate-limiter/rate-limiter-snapshot.ts';
 export type { BeforeRetry, BeforeRetryInfo } from './retry/before-retry.ts';
 export { Retry, type RetryOptions, retry, retryDefaults } from './retry/retry.ts';
 export type { GaveUpReason } from './retry/retry-layer.ts';

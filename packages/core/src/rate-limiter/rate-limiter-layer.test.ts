@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { PROCEED } from '../policy/layer.ts';
 import { type Decision, type FakeStep, fakeStep } from '../testing/fake-step.ts';
 import { RateLimitedError } from './rate-limited-error.ts';
-import { RateLimiterLayer, type RateLimiterRules } from './rate-limiter-layer.ts';
+import { RateLimiterLayer } from './rate-limiter-layer.ts';
+import type { RateLimiterRules } from './rate-limiter-options.ts';
 
 const layerOf = (rules: Partial<RateLimiterRules> = {}): RateLimiterLayer =>
   new RateLimiterLayer({
@@ -12,6 +13,8 @@ const layerOf = (rules: Partial<RateLimiterRules> = {}): RateLimiterLayer =>
     periodMs: 1000,
     burst: 1,
     maxQueue: 1000,
+    overflow: 'reject',
+    adaptive: false,
     cost: undefined,
     ...rules,
   });
@@ -112,6 +115,17 @@ describe('the cost', () => {
     expect(takes({ cost: { requests: 9 } })).toBe(1);
   });
 
+  test('K4: may have any name', () => {
+    for (const cost of ['constructor', '__proto__', 'toString']) {
+      const layer = layerOf({ burst: 10, cost });
+      const { step } = enter(layer, { options: { cost: { tokens: 5 } } });
+      layer.charge(step.options, { tokens: 7 }, 0, step.ticket);
+      expect(layer.line.earliestMs(10, 0)).toBe(100);
+      layer.charge(step.options, Object.fromEntries([[cost, 3]]), 0, step.ticket);
+      expect(layer.line.earliestMs(10, 0)).toBe(300);
+    }
+  });
+
   test('by name is not for a limiter that counts calls', () => {
     const layer = layerOf({ burst: 2 });
     enter(layer, { options: { cost: { tokens: 2 } } });
@@ -192,6 +206,13 @@ describe('charging', () => {
     expect(layer.line.earliestMs(10, 0)).toBe(600);
   });
 
+  test('of a call that was to cost nothing is what it cost in all, too', () => {
+    const layer = layerOf(tokens);
+    const { step } = enter(layer, { options: { cost: { tokens: 0 } } });
+    for (const real of [4, 9]) layer.charge(step.options, { tokens: real }, 0, step.ticket);
+    expect(layer.line.earliestMs(10, 0)).toBe(900);
+  });
+
   test('of a call that waited counts like any other', () => {
     const layer = layerOf(tokens);
     enter(layer, { options: { cost: 10 } });
@@ -235,9 +256,9 @@ describe('P5: closing', () => {
     const [, second] = [enter(layer), enter(layer)] as const;
     layer.admission.close();
     expect(enter(layer).decision).toMatchObject({ reject: { code: 'ERR_CLOSED', message: 'loadUser was refused: api is closed' } });
-    expect([layer.isEmpty, layer.isIdle(1000)]).toEqual([false, false]);
-    layer.abandon(second.step, true);
     expect([layer.isEmpty, layer.isIdle(1000)]).toEqual([true, false]);
+    layer.abandon(second.step, true); // which it learns later
+    expect(layer.line.waiting(0)).toBe(0);
   });
 });
 
@@ -253,7 +274,16 @@ test('describes itself with every option in force', () => {
   expect(layerOf({ burst: 2, cost: 'tokens' }).describe()).toEqual({
     name: 'api',
     kind: 'rate-limiter',
-    options: { algorithm: 'gcra', limit: 10, periodMs: 1000, burst: 2, maxQueue: 1000, cost: 'tokens' },
+    options: {
+      algorithm: 'gcra',
+      limit: 10,
+      periodMs: 1000,
+      burst: 2,
+      maxQueue: 1000,
+      overflow: 'reject',
+      adaptive: false,
+      cost: 'tokens',
+    },
     place: 6,
   });
   expect(layerOf({ algorithm: 'sliding-window' }).describe().options).toEqual({
@@ -261,6 +291,8 @@ test('describes itself with every option in force', () => {
     limit: 10,
     periodMs: 1000,
     maxQueue: 1000,
+    overflow: 'reject',
+    adaptive: false,
     cost: 'none',
   });
 });

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { expectNoLeaks } from '../testing/expect-no-leaks.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import { useClock } from '../time/current-clock.ts';
-import { type RateLimitOptions, rateLimit } from './rate-limiter.ts';
+import { rateLimit } from './rate-limiter.ts';
+import type { RateLimitOptions } from './rate-limiter-options.ts';
 
 const SEED = 20_251_121;
 const TOLERANCE = 1e-6;
@@ -32,12 +33,14 @@ const calls = fc.array(
   { minLength: 1, maxLength: 30, size: 'max' },
 );
 
+const queues = fc.record({ maxQueue: fc.integer({ min: 0, max: 30 }), overflow: fc.constantFrom('reject', 'dropOldest') });
+
 test('L1, P2: whoever comes, waits, leaves or is refused, in no window do more start than may, and all in order', async () => {
   await fc.assert(
-    fc.asyncProperty(limits, calls, fc.integer({ min: 0, max: 30 }), async ({ options, maxCost, bound }, script, maxQueue) => {
+    fc.asyncProperty(limits, calls, queues, async ({ options, maxCost, bound }, script, { maxQueue, overflow }) => {
       using clock = useClock(new VirtualClock());
       await using _leaks = expectNoLeaks({ clock });
-      const limiter = rateLimit({ ...options, maxQueue });
+      const limiter = rateLimit({ ...options, maxQueue, overflow });
       const starts: { readonly atMs: number; readonly cost: number }[] = [];
       const results: Promise<unknown>[] = [];
       const order: number[] = [];

@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, test } from 'vitest';
-import { watchLive } from '../observe/live.ts';
 import { compose } from '../policy/compose.ts';
 import type { Call } from '../policy/policy.ts';
 import { policyFrom } from '../policy/policy-from.ts';
@@ -8,7 +7,8 @@ import { again, limit, policyOf } from '../policy/test-layers.test-support.ts';
 import { ending, onVirtualTime } from '../policy/virtual-time.test-support.ts';
 import { scriptedOperation } from '../testing/scripted-operation.ts';
 import { RateLimitedError } from './rate-limited-error.ts';
-import { type RateLimiter, type RateLimitOptions, rateLimit } from './rate-limiter.ts';
+import { type RateLimiter, rateLimit } from './rate-limiter.ts';
+import type { RateLimitOptions } from './rate-limiter-options.ts';
 
 const time = onVirtualTime();
 
@@ -24,7 +24,7 @@ describe('the options', () => {
     expect(rateLimit({ limit: 5, period: '1s' }).describe()).toEqual({
       name: 'rate limit',
       kind: 'rate-limiter',
-      options: { algorithm: 'gcra', limit: 5, periodMs: 1000, burst: 1, maxQueue: 1000, cost: 'none' },
+      options: { algorithm: 'gcra', limit: 5, periodMs: 1000, burst: 1, maxQueue: 1000, overflow: 'reject', adaptive: false, cost: 'none' },
       place: 6,
     });
     const forwarded = { burst: undefined, algorithm: undefined, maxQueue: undefined, cost: undefined, name: undefined };
@@ -360,35 +360,5 @@ describe('P5', () => {
     const drained = limiter.drain();
     controller.abort('gone');
     await Promise.all([leaving, drained]);
-  });
-});
-
-describe('statistics', () => {
-  test('are frozen and plain, and only look', async () => {
-    const limiter = rateLimit({ limit: 2, period: '1s', name: 'api', maxQueue: 5 });
-    await limiter.acquire();
-    const waiting = limiter.acquire();
-    await time.clock.settle();
-    const statistics = limiter.statistics();
-    expect(Object.isFrozen(statistics)).toBe(true);
-    expect(JSON.parse(JSON.stringify(statistics))).toEqual({
-      name: 'api',
-      algorithm: 'gcra',
-      limit: 2,
-      periodMs: 1000,
-      waiting: 1,
-      maxQueue: 5,
-      waitMs: 1000,
-      isClosed: false,
-    });
-    expect(limiter.statistics()).toEqual(statistics);
-    await time.clock.advance('1s');
-    await waiting;
-  });
-
-  test('are seen by whoever looks', () => {
-    using live = watchLive();
-    const limiter = rateLimit({ limit: 1, period: '1s' });
-    expect(live.objects()).toContain(limiter);
   });
 });

@@ -1,55 +1,18 @@
 import { currentClock } from '../context/ambient.ts';
-import { abortSignal, type Checks, checkOptions, oneOf, text, wholeNumber } from '../errors/check-options.ts';
+import { abortSignal, checkOptions } from '../errors/check-options.ts';
 import type { ClosedError } from '../errors/closed-error.ts';
-import { optionError } from '../errors/option-error.ts';
 import { enlist } from '../observe/live.ts';
+import { OUTCOME } from '../outcome/classify.ts';
 import type { DrainOptions } from '../policy/admission.ts';
 import { LayerPolicy } from '../policy/layer-policy.ts';
 import type { ExecuteOptions, Operation } from '../policy/policy.ts';
 import type { AcquireOptions } from '../sync/semaphore.ts';
 import { type Duration, durationMs, toMs } from '../time/duration.ts';
+import { AdaptiveLayer } from './adaptive-layer.ts';
 import type { RateLimitedError } from './rate-limited-error.ts';
 import { RateLimiterLayer } from './rate-limiter-layer.ts';
-
-/** What a {@link rateLimit} is made of. */
-export interface RateLimitOptions {
-  /** Tokens in a period; a call takes one, unless it says what it costs. */
-  readonly limit: number;
-  /** The period. */
-  readonly period: Duration;
-  /**
-   * How many tokens may be taken at once after a time without calls: in any window W at most `burst + W * limit / period` are taken. Default 1:
-   * calls are spaced evenly. A single call can cost no more. Only with `gcra`.
-   */
-  readonly burst?: number | undefined;
-  /**
-   * `'gcra'` spaces calls evenly and needs one number; `'sliding-window'` lets `limit` through as they come, in any period as long, and remembers
-   * each. Default `'gcra'`.
-   */
-  readonly algorithm?: 'gcra' | 'sliding-window' | undefined;
-  /** How many may wait for their tokens; one more is refused at once. Default 1000; 0: nobody waits. */
-  readonly maxQueue?: number | undefined;
-  /** The name of what is counted, where that is not calls: `'tokens'` counts `cost.tokens` of each call, and what it is charged for. */
-  readonly cost?: string | undefined;
-  /** For errors, events and statistics. Default `'rate limit'`. */
-  readonly name?: string | undefined;
-}
-
-/**
- * The defaults of {@link RateLimitOptions}.
- *
- * @example
- * import assert from 'node:assert/strict';
- * import { rateLimit, rateLimitDefaults } from 'keelson';
- *
- * assert.equal(rateLimit({ limit: 5, period: '1s' }).statistics().maxQueue, rateLimitDefaults.maxQueue);
- */
-export const rateLimitDefaults: {
-  readonly burst: number;
-  readonly algorithm: 'gcra' | 'sliding-window';
-  readonly maxQueue: number;
-  readonly name: string;
-} = Object.freeze({ burst: 1, algorithm: 'gcra', maxQueue: 1000, name: 'rate limit' });
+import { changedOptions, checkRateLimit, type RateLimitChanges, type RateLimitOptions, rulesOf } from './rate-limiter-options.ts';
+import { checkLimiterSnapshot, countedIn, pauseLeftMs, type RateLimiterSnapshot, takenTokens } from './rate-limiter-snapshot.ts';
 
 /** How long a reservation may be for. */
 export interface ReserveOptions {
@@ -71,8 +34,22 @@ export interface RateLimiterStatistics {
   readonly algorithm: 'gcra' | 'sliding-window';
   readonly limit: number;
   readonly periodMs: number;
+  /** Of `gcra`; else null. */
+  readonly burst: number | null;
+  /** Tokens a period as they are let through now: `limit`, or less where an `adaptive` limiter has been told so. */
+  readonly limitInForce: number;
+  /** How much longer nobody starts, because the callee asked for it; else 0. */
+  readonly pausedMs: number;
+  /** What the callee's quota leaves until it is reset; null where nothing is known of it. */
+  readonly remaining: number | null;
   /** Those who wait for their tokens, and reservations whose moment has not come. */
   readonly waiting: number;
+  /** How long the one that came first has waited; null where nobody waits. */
+  readonly oldestWaitMs: number | null;
+  /** Calls refused so far when they came: the queue was full, or their wait would not have fitted. */
+  readonly refused: number;
+  /** Calls that waited and lost their place so far: to a newer one, by a pause they could not wait for, or by new rules. */
+  readonly dropped: number;
   readonly maxQueue: number;
   /** How long a call that costs 1 would wait now. */
   readonly waitMs: number;
@@ -80,25 +57,8 @@ export interface RateLimiterStatistics {
   readonly isClosed: boolean;
 }
 
-const CHECKS: Checks<RateLimitOptions> = {
-  limit: wholeNumber({ min: 1 }),
-  period: durationMs(),
-  burst: wholeNumber({ min: 1 }),
-  algorithm: oneOf('gcra', 'sliding-window'),
-  maxQueue: wholeNumber({ min: 0 }),
-  cost: text,
-  name: text,
-};
-
-function checkRateLimitOptions(options: RateLimitOptions): void {
-  checkOptions<RateLimitOptions>('rateLimit', options, CHECKS);
-  for (const key of ['limit', 'period'] as const) {
-    if (options?.[key] === undefined) throw optionError('rateLimit', key, undefined, CHECKS[key].expected);
-  }
-  const { algorithm, burst } = options;
-  if (algorithm === 'sliding-window' && burst !== undefined)
-    throw optionError('rateLimit', 'burst', burst, "left out with algorithm 'sliding-window', which lets limit through at once");
-}
+/** What `acquire` comes to says nothing about the callee. */
+const NEUTRAL: object = Object.freeze({ [OUTCOME]: { kind: 'ok', origin: 'local' } });
 
 /**
  * Lets calls through at a rate: what {@link rateLimit} makes. Works alone, too: `acquire`, `tryAcquire`, `reserve`, `run`.
@@ -114,20 +74,16 @@ function checkRateLimitOptions(options: RateLimitOptions): void {
  */
 export class RateLimiter extends LayerPolicy<never, RateLimitedError | ClosedError> {
   readonly #layer: RateLimiterLayer;
+  /** As given, so that defaults go on being defaults. */
+  #options: RateLimitOptions;
 
   constructor(options: RateLimitOptions) {
-    checkRateLimitOptions(options);
-    const layer = new RateLimiterLayer({
-      name: options.name ?? rateLimitDefaults.name,
-      algorithm: options.algorithm ?? rateLimitDefaults.algorithm,
-      limit: options.limit,
-      periodMs: toMs(options.period),
-      burst: options.burst ?? rateLimitDefaults.burst,
-      maxQueue: options.maxQueue ?? rateLimitDefaults.maxQueue,
-      cost: options.cost,
-    });
+    checkRateLimit('rateLimit', options);
+    const rules = rulesOf(options);
+    const layer = rules.adaptive ? new AdaptiveLayer(rules) : new RateLimiterLayer(rules);
     super(layer);
     this.#layer = layer;
+    this.#options = { ...options };
     enlist(this);
   }
 
@@ -150,7 +106,7 @@ export class RateLimiter extends LayerPolicy<never, RateLimitedError | ClosedErr
   async acquire(cost: number = 1, options: AcquireOptions = {}): Promise<void> {
     checkOptions<AcquireOptions>(`${this.name}.acquire`, options, { signal: abortSignal, timeout: durationMs({ allowInfinity: true }) });
     const { signal, timeout } = options;
-    await this.execute(() => {}, { name: 'acquire', cost, signal, timeout });
+    await this.execute(() => NEUTRAL, { name: 'acquire', cost, signal, timeout });
   }
 
   /**
@@ -197,7 +153,7 @@ export class RateLimiter extends LayerPolicy<never, RateLimitedError | ClosedErr
     const atMs = layer.line.earliestMs(cost, nowMs);
     const waitMs = atMs - nowMs;
     if (waitMs > toMs(maxWait) || (waitMs > 0 && layer.isFull(nowMs))) return undefined;
-    const tokens = layer.line.take(cost, atMs);
+    const tokens = layer.reserve(cost, atMs, nowMs);
     let isHeld = true;
     return {
       waitMs,
@@ -256,21 +212,122 @@ export class RateLimiter extends LayerPolicy<never, RateLimitedError | ClosedErr
   }
 
   /**
+   * Changes what is given, at once, and nothing else. Throws ERR_OPTION for wrong options, as {@link rateLimit} does, and for those that cannot be
+   * changed.
+   *
+   * What was taken before still counts, in tokens, and reservations stay as they were promised; the new limit holds from now on (law L1). Those who
+   * wait stay in order and start by the new rules. Dropped are those who cost more than can be had at once now (ERR_OPTION) and, with
+   * `'dropOldest'`, the first where fewer may wait than do.
+   *
+   * @example
+   * import assert from 'node:assert/strict';
+   * import { rateLimit } from 'keelson';
+   *
+   * const limiter = rateLimit({ limit: 1, period: '1h' });
+   * await limiter.acquire();
+   * const waiting = limiter.acquire();
+   * limiter.reconfigure({ limit: 100, period: '1s' });
+   * await waiting;
+   */
+  reconfigure(changes: RateLimitChanges = {}): void {
+    this.#options = changedOptions(`${this.name}.reconfigure`, this.#options, changes);
+    this.#layer.changeRules(rulesOf(this.#options), currentClock().nowMs());
+  }
+
+  /**
+   * What is to be known of it in another process or at a later time: what was taken and still counts, a pause, a lowered limit. Frozen, and plain
+   * enough for JSON. Those who wait are not part of it.
+   *
+   * @example
+   * import assert from 'node:assert/strict';
+   * import { rateLimit } from 'keelson';
+   *
+   * const limiter = rateLimit({ limit: 60, period: '1m' });
+   * await limiter.acquire();
+   * const next = rateLimit({ limit: 60, period: '1m' });
+   * next.restore(JSON.parse(JSON.stringify(limiter.snapshot())));
+   * assert.equal(next.tryAcquire(), false);
+   */
+  snapshot(): RateLimiterSnapshot {
+    const { line, rules, limitInForce } = this.#layer;
+    const clock = currentClock();
+    const nowMs = clock.nowMs();
+    const taken = takenTokens(line.counted(nowMs), nowMs);
+    const { algorithm, periodMs } = rules;
+    const pausedMs = this.#layer.pausedMs(nowMs);
+    return Object.freeze({
+      version: 1,
+      kind: 'rate-limiter',
+      takenAtMs: clock.epochMs(),
+      algorithm,
+      taken,
+      limitInForce,
+      periodMs,
+      pausedMs,
+    });
+  }
+
+  /**
+   * Goes on from a {@link snapshot}: what was taken then counts, as far as time since has not made up for it, and so does what this limiter has taken
+   * itself (law L1). A pause and a lowered limit go on where the limiter is `adaptive`. Nothing lasts longer than the options allow, whatever
+   * the snapshot says: a debt beyond one period is forgiven.
+   *
+   * Throws ERR_OPTION, naming the field, for what is no snapshot of a limiter with the same algorithm.
+   *
+   * @example
+   * import assert from 'node:assert/strict';
+   * import { rateLimit } from 'keelson';
+   *
+   * const limiter = rateLimit({ limit: 2, period: '1h', algorithm: 'sliding-window' });
+   * limiter.tryAcquire(2);
+   * const next = rateLimit({ limit: 3, period: '1h', algorithm: 'sliding-window' });
+   * next.restore(limiter.snapshot());
+   * assert.deepEqual([next.tryAcquire(2), next.tryAcquire(1)], [false, true]);
+   */
+  restore(snapshot: RateLimiterSnapshot): void {
+    const layer = this.#layer;
+    checkLimiterSnapshot(snapshot, layer.rules);
+    const clock = currentClock();
+    const now = { nowMs: clock.nowMs(), epochMs: clock.epochMs() };
+    layer.line.count(countedIn(snapshot, now, layer.rules), now.nowMs);
+    const limitInForce = (snapshot.limitInForce / snapshot.periodMs) * layer.rules.periodMs;
+    layer.resume(pauseLeftMs(snapshot, now.epochMs), limitInForce, now.nowMs);
+    layer.queue.pace();
+  }
+
+  /**
    * How it stands now: a frozen, JSON-safe snapshot.
    *
    * @example
    * import assert from 'node:assert/strict';
    * import { rateLimit } from 'keelson';
    *
-   * const { waiting, waitMs } = rateLimit({ limit: 10, period: '1s' }).statistics();
-   * assert.deepEqual({ waiting, waitMs }, { waiting: 0, waitMs: 0 });
+   * const { waiting, waitMs, limitInForce } = rateLimit({ limit: 10, period: '1s' }).statistics();
+   * assert.deepEqual({ waiting, waitMs, limitInForce }, { waiting: 0, waitMs: 0, limitInForce: 10 });
    */
   statistics(): RateLimiterStatistics {
-    const { line, rules, admission } = this.#layer;
+    const layer = this.#layer;
+    const { line, rules, admission, limitInForce, refused, dropped } = layer;
     const { name, algorithm, limit, periodMs, maxQueue } = rules;
     const nowMs = currentClock().nowMs();
-    const waitMs = line.earliestMs(1, nowMs) - nowMs;
-    return Object.freeze({ name, algorithm, limit, periodMs, waiting: line.waiting(nowMs), maxQueue, waitMs, isClosed: !admission.isOpen });
+    const first = line.first?.item;
+    return Object.freeze({
+      name,
+      algorithm,
+      limit,
+      periodMs,
+      burst: algorithm === 'gcra' ? rules.burst : null,
+      limitInForce,
+      pausedMs: layer.pausedMs(nowMs),
+      remaining: layer.remaining(nowMs),
+      waiting: line.waiting(nowMs),
+      oldestWaitMs: first === undefined ? null : nowMs - first.sinceMs,
+      refused,
+      dropped,
+      maxQueue,
+      waitMs: line.earliestMs(1, nowMs) - nowMs,
+      isClosed: !admission.isOpen,
+    });
   }
 }
 
@@ -279,9 +336,10 @@ export class RateLimiter extends LayerPolicy<never, RateLimitedError | ClosedErr
  *
  * A call takes one token, or its `cost` (`execute(operation, { cost: 5 })`, or by name, `{ cost: { tokens: 1500 } }`, for the limiter of that
  * name), when it starts, however late that is; the tokens are used up by the start, whatever becomes of the call. A call that has to wait does so in
- * a queue of at most `maxQueue`, first come, first served. It is refused at once with {@link RateLimitedError}, and `retryAfterMs`, where the queue is full or the wait would not fit its
- * deadline (law T4). A caller who leaves the queue has taken nothing, and those behind move up (law L2). A cost that can never be had at once (more than
- * `burst`, or than the `limit` of a sliding window) fails with ERR_OPTION instead of waiting for ever.
+ * a queue of at most `maxQueue`, first come, first served; where that is full, `overflow` says who goes. It is refused at once with
+ * {@link RateLimitedError}, and `retryAfterMs`, where the queue is full or the wait would not fit its deadline (law T4). A caller who leaves the queue
+ * has taken nothing, and those behind move up (law L2). A cost that can never be had at once (more than `burst`, or than the `limit` of a sliding
+ * window) fails with ERR_OPTION instead of waiting for ever.
  *
  * `gcra`, the generic cell rate algorithm (ITU-T I.371), spaces calls evenly: in any window W at most `burst + W * limit / period` tokens. A
  * `sliding-window` lets them through as they come, at most `limit` in any `period` (law L1). Both count when calls really start: after a delay of
@@ -290,6 +348,9 @@ export class RateLimiter extends LayerPolicy<never, RateLimitedError | ClosedErr
  *
  * What a call really cost is often known afterwards: `call.charge({ tokens: 1780 })` corrects what was taken. What it cost more, those who come later
  * wait for; what it cost less, they get.
+ *
+ * An `adaptive` limiter heeds what the callee says: a Retry-After is a pause for all, a quota bounds what is started until it is reset, a policy the
+ * rate, and a refusal without a hint lowers the rate, which recovers by CUBIC (as in the adaptive mode of the AWS SDKs), never above `limit`.
  *
  * Inside `retry` each attempt takes tokens anew (law R6). A refusal says nothing about the callee: breakers outside ignore it. Throws ERR_OPTION
  * for wrong options.

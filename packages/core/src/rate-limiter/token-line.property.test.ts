@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Gcra } from '../policy/gcra.ts';
 import { SlidingWindow } from '../policy/sliding-window.ts';
 import type { TokenMeter } from '../policy/token-meter.ts';
+import { start, waitingFor } from './token-line.test-support.ts';
 import { type Place, TokenLine, type Tokens } from './token-line.ts';
 
 const SEED = 20_251_121;
@@ -88,7 +89,7 @@ class Play {
   /** Whoever is due starts. */
   serve(nowMs: number): void {
     while (this.waiting.length > 0 && this.line.dueMs(nowMs) <= nowMs) {
-      this.held.push(this.line.start((this.waiting.shift() as { place: Place }).place, nowMs));
+      this.held.push(start(this.line, (this.waiting.shift() as { place: Place }).place, nowMs));
     }
   }
 
@@ -97,7 +98,7 @@ class Play {
     const expectedMs = line.earliestMs(cost, nowMs);
     expect(expectedMs).toBeGreaterThanOrEqual(nowMs);
     if (how === 'take') this.held.push(line.take(cost, expectedMs));
-    else this.waiting.push({ place: line.join(cost, nowMs), expectedMs });
+    else this.waiting.push({ place: line.join(waitingFor(cost), nowMs), expectedMs });
   }
 }
 
@@ -225,6 +226,22 @@ describe('L2: waits are exact', () => {
         expect(line.waiting(0)).toBe(waiting.length - 1);
       }),
       { seed: SEED },
+    );
+  });
+
+  test('who comes in place of the first is told what it will be without', () => {
+    fc.assert(
+      fc.property(limits, script(wait, come('take'), come('join'), serve), fc.integer({ min: 1, max: 10 }), (limit, acts, cost) => {
+        const play = new Play(limit, true);
+        for (const act of acts) play.act(act);
+        const { line, nowMs } = play;
+        const { first, capacity } = line;
+        if (first === undefined) return;
+        const expectedMs = line.earliestInsteadMs(Math.min(cost, capacity), nowMs);
+        line.leave(first);
+        expect(line.earliestMs(Math.min(cost, capacity), nowMs)).toBeCloseTo(expectedMs, 5);
+      }),
+      { seed: SEED, numRuns: 500 },
     );
   });
 });

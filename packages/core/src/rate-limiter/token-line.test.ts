@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { Gcra } from '../policy/gcra.ts';
+import { start, waitingFor } from './token-line.test-support.ts';
 import { type Place, TokenLine, type Tokens } from './token-line.ts';
 
 /** One token each 100 ms, `burst` at once. */
 const lineOf = (burst = 1): TokenLine => new TokenLine(new Gcra(10, 1000, burst));
 
 const take = (line: TokenLine, cost = 1, nowMs = 0): Tokens => line.take(cost, line.earliestMs(cost, nowMs));
-const join = (line: TokenLine, ...costs: readonly number[]): Place[] => costs.map((cost) => line.join(cost, 0));
+const join = (line: TokenLine, ...costs: readonly number[]): Place[] => costs.map((cost) => line.join(waitingFor(cost), 0));
 
 /** Lets everybody in the line start, each as soon as it is due. */
 function startAll(line: TokenLine, places: readonly Place[]): number[] {
@@ -14,7 +15,7 @@ function startAll(line: TokenLine, places: readonly Place[]): number[] {
   return places.map((place) => {
     nowMs = line.dueMs(nowMs);
     expect(line.dueMs(nowMs)).toBe(nowMs);
-    return line.start(place, nowMs).atMs;
+    return start(line, place, nowMs).atMs;
   });
 }
 
@@ -25,7 +26,7 @@ describe('the line', () => {
     const expected: number[] = [];
     const places = [1, 3, 1, 2].map((cost) => {
       expected.push(line.earliestMs(cost, 0));
-      return line.join(cost, 0);
+      return line.join(waitingFor(cost), 0);
     });
     expect(expected).toEqual([100, 400, 500, 700]);
     expect([line.size, line.waiting(0)]).toEqual([4, 4]);
@@ -38,10 +39,10 @@ describe('the line', () => {
     take(line);
     const [first, second] = join(line, 1, 1, 1) as [Place, Place, Place];
     expect(line.earliestMs(1, 0)).toBe(400);
-    line.start(first, 130);
+    start(line, first, 130);
     expect([line.dueMs(130), line.earliestMs(1, 130)]).toEqual([230, 430]);
     expect(line.dueMs(300)).toBe(300);
-    line.start(second, 300);
+    start(line, second, 300);
     expect(line.earliestMs(1, 300)).toBe(500);
   });
 
@@ -97,7 +98,7 @@ describe('tokens that are promised', () => {
     expect(take(line).atMs).toBe(200);
     expect(line.dueMs(100)).toBe(100);
     expect(line.dueMs(150)).toBe(300);
-    expect(line.start(place, 300).atMs).toBe(300);
+    expect(start(line, place, 300).atMs).toBe(300);
   });
 
   test('and given back are had by the first in the line that they are of use to', () => {
@@ -146,7 +147,7 @@ test('a moment that sums of fractions put a little ahead has come', () => {
   const [place] = join(line, 1) as [Place];
   const dueMs = line.dueMs(0.1);
   expect(line.dueMs(dueMs - 1e-7)).toBe(dueMs - 1e-7);
-  line.start(place, dueMs - 1e-7);
+  start(line, place, dueMs - 1e-7);
   expect(line.earliestMs(1, dueMs)).toBeCloseTo(dueMs + 1 / 3, 6);
 });
 
@@ -155,6 +156,6 @@ test('is clear when nobody waits, and nothing is remembered', () => {
   expect(line.isClear(0)).toBe(true);
   const [place] = join(line, 1) as [Place];
   expect(line.isClear(0)).toBe(false);
-  line.start(place, 0);
+  start(line, place, 0);
   expect([line.isClear(99), line.isClear(100)]).toEqual([false, true]);
 });
