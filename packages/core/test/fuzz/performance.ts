@@ -1,4 +1,4 @@
-import { OUTCOME } from '../../src/outcome/classify.ts';
+import { type CalleeQuota, OUTCOME } from '../../src/outcome/classify.ts';
 import type { Call } from '../../src/policy/policy.ts';
 import type { CallRecord, Ended } from './call-record.ts';
 import { runningOf, type Work } from './ledger.ts';
@@ -137,16 +137,28 @@ export class Performance {
   }
 }
 
-const outcome = (kind: string, retryAfterMs?: number): object => ({ [OUTCOME]: { kind, retryAfterMs } });
+const outcome = (kind: string, retryAfterMs?: number, quotas?: readonly CalleeQuota[]): object => ({
+  [OUTCOME]: { kind, retryAfterMs, quotas },
+});
 
 const endings: Readonly<Record<RunSpec['ends'], (name: string) => Ended>> = {
   value: (name) => ({ ok: true, value: { of: name } }),
   undefined: () => ({ ok: true, value: undefined }),
-  disposable: (name) => ({ ok: true, value: { of: name, [Symbol.dispose]: () => {} } }),
+  disposable: (name) => ({
+    ok: true,
+    value: {
+      of: name,
+      [Symbol.dispose]: () => {},
+      ...outcome('ok', undefined, [{ remaining: 2, resetMs: 30, limit: 20, periodMs: 1000 }]),
+    },
+  }),
   'throttled value': (name) => ({ ok: true, value: { of: name, ...outcome('throttled', 10) } }),
   error: (name) => ({ ok: false, error: new Error(name) }),
   text: (name) => ({ ok: false, error: name }),
   'throttled error': (name) => ({ ok: false, error: Object.assign(new Error(name), outcome('throttled', 20)) }),
-  'permanent error': (name) => ({ ok: false, error: Object.assign(new Error(name), outcome('permanent')) }),
+  'permanent error': (name) => ({
+    ok: false,
+    error: Object.assign(new Error(name), outcome('permanent', undefined, [{ remaining: 0, resetMs: 25, cost: 'tokens' }])),
+  }),
   'abort-like error': (name) => ({ ok: false, error: new DOMException(name, 'AbortError') }),
 };

@@ -7,6 +7,7 @@ import type {
   EntryVerdict,
   ExitVerdict,
   LayerSpec,
+  LimiterAct,
   Meddle,
   PredicateSpec,
   RealSpec,
@@ -74,6 +75,13 @@ function breakerAct(dice: Dice): BreakerAct {
   ])();
 }
 
+const limiterAct = (dice: Dice): LimiterAct => {
+  const atMs = dice.whole(5, 150);
+  const act = dice.oneOf(['reconfigure', 'reconfigure', 'restore', 'close'] as const);
+  if (act !== 'reconfigure') return { do: act, atMs };
+  return { do: act, atMs, limit: dice.whole(5, 60), burst: dice.whole(1, 3), maxQueue: dice.whole(0, 8) };
+};
+
 const realLayers: Readonly<Record<RealSpec['kind'], (dice: Dice) => RealSpec>> = {
   retry: (dice) => ({
     kind: 'retry',
@@ -106,7 +114,10 @@ const realLayers: Readonly<Record<RealSpec['kind'], (dice: Dice) => RealSpec>> =
     limit: dice.whole(5, 60),
     burst: dice.whole(1, 3),
     maxQueue: dice.whole(0, 8),
+    overflow: dice.oneOf(['reject', 'dropOldest']),
     counts: dice.oneOf(['calls', 'tokens']),
+    adaptive: dice.chance(0.5),
+    owner: dice.chance(0.25) ? dice.list(dice.whole(1, 2), () => limiterAct(dice)) : [],
   }),
   bulkhead: (dice) => ({
     kind: 'bulkhead',

@@ -5,11 +5,11 @@ import type { FallbackOperation } from '../../src/fallback/fallback-layer.ts';
 import type { Policy } from '../../src/policy/policy.ts';
 import { type RetryBudget, retryBudget } from '../../src/policy/retry-budget.ts';
 import { type RetryQuota, retryQuota } from '../../src/policy/retry-quota.ts';
-import { rateLimit } from '../../src/rate-limiter/rate-limiter.ts';
 import type { BeforeRetry } from '../../src/retry/before-retry.ts';
 import { retry } from '../../src/retry/retry.ts';
 import { timeout } from '../../src/timeout/timeout.ts';
 import type { Ledger } from './ledger.ts';
+import { makeLimiter } from './real-limiter.ts';
 import type { Action, AsideSpec, BreakerAct, BulkheadChange, PredicateSpec, RealSpec } from './stack-plan.ts';
 import { type LayerHost, Replacement } from './test-layers.ts';
 
@@ -46,11 +46,8 @@ export function makeRealPolicy(spec: RealSpec, name: string, host: RealHost, acc
       });
     case 'breaker':
       return account(makeBreaker(spec, name, host, accounts));
-    case 'limiter': {
-      const { algorithm, limit, burst, maxQueue, counts } = spec;
-      const shape = algorithm === 'gcra' ? { algorithm, burst } : { algorithm };
-      return account(rateLimit({ name, ...shape, limit, period: '1s', maxQueue, cost: counts === 'tokens' ? 'tokens' : undefined }));
-    }
+    case 'limiter':
+      return account(makeLimiter(spec, name, host));
     case 'bulkhead':
       return account(makeBulkhead(spec, name, host));
     case 'timeout':

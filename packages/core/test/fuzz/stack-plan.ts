@@ -81,6 +81,12 @@ export interface BulkheadChange {
   readonly maxQueue: number;
 }
 
+/** What its owner does to a limiter while it works. */
+export type LimiterAct =
+  | { readonly do: 'reconfigure'; readonly atMs: number; readonly limit: number; readonly burst: number; readonly maxQueue: number }
+  | { readonly do: 'restore'; readonly atMs: number }
+  | { readonly do: 'close'; readonly atMs: number };
+
 /** The policies that are shipped. */
 export type RealSpec =
   | {
@@ -114,7 +120,10 @@ export type RealSpec =
       readonly limit: number;
       readonly burst: number;
       readonly maxQueue: number;
+      readonly overflow: 'reject' | 'dropOldest';
       readonly counts: 'calls' | 'tokens';
+      readonly adaptive: boolean;
+      readonly owner: readonly LimiterAct[];
     }
   | {
       readonly kind: 'bulkhead';

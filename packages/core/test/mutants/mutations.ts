@@ -18,6 +18,10 @@ const trip = 'circuit-breaker/trip-strategy.ts';
 const slow = 'circuit-breaker/slow-calls.ts';
 const limiter = 'rate-limiter/rate-limiter-layer.ts';
 const line = 'rate-limiter/token-line.ts';
+const callee = 'rate-limiter/callee.ts';
+const quotas = 'rate-limiter/callee-quotas.ts';
+const sending = 'rate-limiter/sending-rate.ts';
+const snapshot = 'rate-limiter/rate-limiter-snapshot.ts';
 const bulkhead = 'bulkhead/bulkhead-layer.ts';
 const admission = 'policy/admission.ts';
 const queue = 'policy/admission-queue.ts';
@@ -129,8 +133,8 @@ const permits: readonly Mutation[] = [
   of(
     'P4',
     limiter,
-    'step.ticket = this.line.join(cost, nowMs);',
-    'step.ticket = this.line.join(cost, nowMs);\n    this.line.leave(step.ticket as Place);',
+    'step.ticket = this.line.join(waiting, nowMs);',
+    'step.ticket = this.line.join(waiting, nowMs);\n    this.line.leave(step.ticket as Place);',
   ),
   of('P4', bulkhead, 'this.#inFlight++;\n      return PROCEED;', 'queueMicrotask(() => this.#inFlight++);\n      return PROCEED;'),
   of('P5', admission, 'this.#owner.refuseAll(() => this.refusal());', ''),
@@ -252,14 +256,14 @@ const breaking: readonly Mutation[] = [
 ];
 
 const limiting: readonly Mutation[] = [
-  of('L1', 'policy/gcra.ts', 'fullMs - (this.capacity - cost) * this.#everyMs);', 'fullMs - this.capacity * this.#everyMs);'),
+  of('L1', 'policy/gcra.ts', 'fullMs - (this.#capacity - cost) * this.#everyMs);', 'fullMs - this.#capacity * this.#everyMs);'),
   of('L1', 'policy/sliding-window.ts', 'atMs = oldest.atMs + this.#periodMs;', 'atMs = oldest.atMs + this.#periodMs / 2;'),
-  of('L1', limiter, 'if (this.isFull(nowMs)) return', 'if (nowMs < 0) return'),
-  of('L1', line, 'this.#meter.book(place.item, nowMs)', 'this.#meter.book(place.item, nowMs - 3)'),
+  of('L1', limiter, 'if (!this.isFull(nowMs)) return undefined;', 'if (nowMs >= 0) return undefined;'),
+  of('L1', limiter, 'this.started(step, place.item.cost, nowMs);', 'this.started(step, place.item.cost, nowMs - 3);'),
   of('L2', limiter, 'if (!waiting) return;\n    this.line.leave(step.ticket as Place);', 'if (!waiting) return;'),
   of('L2', line, 'this.#meter.giveBack(booking, cost, nowMs);', ''),
   of('L2', 'rate-limiter/rate-limiter.ts', 'isHeld = false;', ''),
-  of('L2', limiter, 'if (ticket instanceof Tokens) this.line.correct(ticket, real, nowMs);\n    else ', ''),
+  of('L2', limiter, 'return ticket instanceof Tokens ? ticket : undefined;', 'return undefined;'),
   of('L2', state, 'if (attempt !== this.current) return undefined;', ''),
   of('L3', limiter, 'if (this.isFull(nowMs)) return', 'if (nowMs < 0) return'),
   of('L3', bulkhead, 'if (this.queue.size < maxQueue) return true;', 'return true;'),
@@ -275,6 +279,31 @@ const limiting: readonly Mutation[] = [
   of('L3', queue, 'least.rank > own.rank', 'least.rank < own.rank'),
   of('L3', turns, 'return longest > ownWith ?', 'return longest < 0 ?'),
   of('L3', turns, 'return ownWith > longest ?', 'return ownWith > 0 ?'),
+];
+
+/** Of a limit that changes while it is in force. */
+const relimiting: readonly Mutation[] = [
+  of('L1', 'policy/gcra.ts', 'this.#fullMs = nowMs + missing * this.#everyMs;', 'this.#fullMs = nowMs;'),
+  of('L1', 'policy/gcra.ts', 'this.debit(Math.max(0, fullMs - nowMs) / this.#everyMs, nowMs);', ''),
+  of('L1', 'policy/sliding-window.ts', 'for (const booking of taken) this.#take(booking);', ''),
+  of('L1', snapshot, 'now.nowMs - Math.max(agoMs + sinceMs, -aheadMs)', 'now.nowMs - Math.max(2 * agoMs + 2 * sinceMs, -aheadMs)'),
+  of('L1', snapshot, 'atMs: now.nowMs - Math.max(agoMs + sinceMs, -aheadMs)', 'atMs: now.nowMs - 1e6'),
+  of('L1', callee, 'Math.max(this.#pausedUntilMs, this.#quotas.opensMs(cost, nowMs))', 'this.#quotas.opensMs(cost, nowMs)'),
+  of('L1', callee, 'Math.max(this.#pausedUntilMs, this.#quotas.opensMs(cost, nowMs))', 'this.#pausedUntilMs'),
+  of('L1', callee, 'return Math.min(limit * this.#rate.share, this.#quotas.rate * periodMs);', 'return limit * this.#rate.share;'),
+  of(
+    'L1',
+    callee,
+    'return Math.min(limit * this.#rate.share, this.#quotas.rate * periodMs);',
+    'return Math.min(limit, this.#quotas.rate * periodMs);',
+  ),
+  of('L1', quotas, 'remaining - (this.#started - this.#ended);', 'remaining;'),
+  of('L1', sending, 'Math.max(FLOOR * this.#full, KEPT * this.#peak)', 'KEPT * this.#peak'),
+  of('L1', sending, 'if (cubic >= this.#full) this.#rate = this.#full;', 'if (cubic >= this.#full) this.#rate = cubic;'),
+  of('L1', 'rate-limiter/adaptive-layer.ts', 'this.#callee.pause(nowMs + pausedMs);', ''),
+  of('L3', limiter, 'this.queue.refuseFirst(error);', ''),
+  of('L3', limiter, "this.#rules.overflow === 'reject' || oldest === undefined", 'oldest !== undefined'),
+  of('L3', limiter, "rules.overflow === 'dropOldest' ? this.line.size - rules.maxQueue : 0", '0'),
 ];
 
 const failing: readonly Mutation[] = [
@@ -293,7 +322,16 @@ const failing: readonly Mutation[] = [
 ];
 
 /** At least one for each law that the engine and its policies keep. */
-export const MUTATIONS: readonly Mutation[] = [...cancellation, ...time, ...permits, ...retrying, ...breaking, ...limiting, ...failing];
+export const MUTATIONS: readonly Mutation[] = [
+  ...cancellation,
+  ...time,
+  ...permits,
+  ...retrying,
+  ...breaking,
+  ...limiting,
+  ...relimiting,
+  ...failing,
+];
 
 /** The laws of docs/design.md that are tested here: C, T, P, R, B, L, F. */
 export const LAWS: readonly string[] = [
