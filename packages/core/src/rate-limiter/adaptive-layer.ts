@@ -82,7 +82,7 @@ export class AdaptiveLayer extends RateLimiterLayer {
     return this.#callee.pace;
   }
 
-  protected override started(step: Step, cost: number, nowMs: number): void {
+  protected override letThrough(step: Step, cost: number, nowMs: number): void {
     step.ticket = new Flight(this.#callee.started(cost, nowMs), this.take(cost, nowMs));
   }
 

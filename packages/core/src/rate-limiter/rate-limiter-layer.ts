@@ -67,7 +67,7 @@ export class RateLimiterLayer implements Layer, Admitting {
     this.checkCost(cost);
     const nowMs = step.nowMs();
     if (!this.line.isFree(cost, nowMs)) return this.#wait(step, cost, nowMs);
-    this.started(step, cost, nowMs);
+    this.letThrough(step, cost, nowMs);
     return PROCEED;
   }
 
@@ -77,7 +77,7 @@ export class RateLimiterLayer implements Layer, Admitting {
     if (dueMs > nowMs) return this.#queued(step, dueMs, dueMs - nowMs);
     const place = step.ticket as Place;
     this.line.leave(place);
-    this.started(step, place.item.cost, nowMs);
+    this.letThrough(step, place.item.cost, nowMs);
     this.admission.workEnded();
     return PROCEED;
   }
@@ -167,7 +167,7 @@ export class RateLimiterLayer implements Layer, Admitting {
   }
 
   /** A call starts, and takes its tokens. */
-  protected started(step: Step, cost: number, nowMs: number): void {
+  protected letThrough(step: Step, cost: number, nowMs: number): void {
     const tokens = this.take(cost, nowMs);
     if (tokens !== undefined) step.ticket = tokens;
   }
