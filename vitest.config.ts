@@ -10,7 +10,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           testTimeout: 20_000, // a shared machine is slow, never a test's own wait
-          include: ['packages/*/{src,test}/**/*.test.ts', 'scripts/**/*.test.ts'],
+          include: ['packages/*/{src,test}/**/*.test.ts', 'scripts/**/*.test.ts', 'benchmarks/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.integration.test.ts', '**/*.heavy.test.ts'],
           typecheck: {
             enabled: true,
