@@ -96,10 +96,9 @@ async function costOfTheSignal(): Promise<Finding> {
 }
 
 async function timesAsLong(shape: Shape): Promise<number> {
-  const floor = await RunningCase.make('', withoutSignal, shape);
-  const signalled = await RunningCase.make('', withSignal, shape);
-  for (const each of [floor, signalled]) await each.warmUp();
   const stopwatch = bestStopwatch();
-  const ratios = await measureRatios([signalled], { floor, shape, stopwatch, wall: stopwatch }, shape.rounds);
+  const floor = await RunningCase.make('', withoutSignal, shape, stopwatch);
+  const signalled = await RunningCase.make('', withSignal, shape, stopwatch);
+  const ratios = await measureRatios([signalled], floor, shape.rounds);
   return ratios.get(signalled)?.median ?? Number.NaN;
 }

@@ -96,7 +96,10 @@ async function framesKept(run: () => Promise<unknown>): Promise<string> {
   }
 }
 
-type Settle = (value: number) => void;
+const pass = (value: number): number => value;
+const passOn = (error: unknown): never => {
+  throw error;
+};
 
 /** Ways to stand between an operation and its caller. */
 const WAYS: readonly Subject[] = [
@@ -113,43 +116,23 @@ const WAYS: readonly Subject[] = [
     variant: 'work().then(ok, failed).then(resolve, reject)',
     make: (work) => () =>
       new Promise((resolve, reject) => {
-        const ok = (value: number): number => {
-          (resolve as Settle)(value);
-          return value;
-        };
-        work()
-          .then(ok, (error: unknown) => {
-            reject(error);
-            throw error;
-          })
-          .then(resolve, reject);
+        work().then(pass, passOn).then(resolve, reject);
       }),
   },
   {
     library: 'no promise of its own',
     variant: 'returns work().then(ok, failed)',
-    make: (work) => () =>
-      work().then(
-        (value) => value,
-        (error: unknown) => {
-          throw error;
-        },
-      ),
+    make: (work) => () => work().then(pass, passOn),
   },
 ];
 
 async function printWays(): Promise<void> {
   console.log('\nWays to stand between an operation and its caller:\n');
-  const floor = await RunningCase.make('', undefined, SEQUENTIAL);
-  await floor.warmUp();
-  const cases: RunningCase[] = [];
-  for (const way of WAYS) {
-    const each = await RunningCase.make('', way, SEQUENTIAL);
-    await each.warmUp();
-    cases.push(each);
-  }
   const stopwatch = bestStopwatch();
-  const ratios = await measureRatios(cases, { floor, shape: SEQUENTIAL, stopwatch, wall: stopwatch }, SEQUENTIAL.rounds);
+  const floor = await RunningCase.make('', undefined, SEQUENTIAL, stopwatch);
+  const cases: RunningCase[] = [];
+  for (const way of WAYS) cases.push(await RunningCase.make('', way, SEQUENTIAL, stopwatch));
+  const ratios = await measureRatios(cases, floor, SEQUENTIAL.rounds);
   for (const [index, way] of WAYS.entries()) {
     const frames = await framesKept(
       async () => await (await way.make(OPERATIONS['throws after an await'] as () => Promise<number>, MEASURED))(),

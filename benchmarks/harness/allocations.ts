@@ -9,7 +9,7 @@ const PASSES = 5;
 /** How many bytes a call allocates; undefined where it allocates so much that every pass met a collection. */
 export async function bytesPerCall(each: RunningCase): Promise<number | undefined> {
   const collections = new CollectionCount();
-  const count = each.wholeUnits(CALLS);
+  const count = each.wholeWaves(CALLS);
   const passes: number[] = [];
   for (let pass = 0; pass < PASSES; pass++) {
     globalThis.gc?.();

@@ -102,7 +102,7 @@ export async function limitsConcurrency(subject: Subject): Promise<void> {
   };
   const call = await subject.make(counted, settingsWith({ maxConcurrency: 3 }));
   const values = await Promise.all(Array.from({ length: 20 }, () => call()));
-  assert.equal(most, 3);
+  assert(subject.isTimerBound === true ? most <= 3 : most === 3, `${most} ran at once`);
   assert.deepEqual(new Set(values), new Set([1]));
 }
 

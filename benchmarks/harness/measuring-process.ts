@@ -6,7 +6,7 @@ import { measureRatios } from './ratios.ts';
 import type { Answer, Bytes, Chosen, Ratio, Request } from './request.ts';
 import { RunningCase } from './running-case.ts';
 import { SEQUENTIAL, type Shape } from './shapes.ts';
-import { bestStopwatch, WallStopwatch } from './stopwatch.ts';
+import { bestStopwatch } from './stopwatch.ts';
 
 interface Member {
   readonly group: Group;
@@ -35,23 +35,17 @@ async function check(members: readonly Member[]): Promise<string[]> {
 }
 
 async function ratios(members: readonly Member[], shape: Shape, rounds = shape.rounds): Promise<Ratio[]> {
-  const floor = await RunningCase.make('', undefined, shape);
-  await floor.warmUp();
+  const floor = await RunningCase.make('', undefined, shape, stopwatch);
   const cases: RunningCase[] = [];
-  for (const { group, subject } of members) {
-    const each = await RunningCase.make(group.name, subject, shape);
-    await each.warmUp();
-    cases.push(each);
-  }
-  const measured = await measureRatios(cases, { floor, shape, stopwatch, wall: new WallStopwatch() }, rounds);
+  for (const { group, subject } of members) cases.push(await RunningCase.make(group.name, subject, shape, stopwatch));
+  const measured = await measureRatios(cases, floor, rounds);
   return [...measured].map(([{ group, subject }, spread]) => ({ group, subject, shape: shape.name, ...spread }));
 }
 
 async function bytes(members: readonly Member[]): Promise<Bytes[]> {
   const found: Bytes[] = [];
   for (const { group, subject } of members) {
-    const each = await RunningCase.make(group.name, subject, SEQUENTIAL);
-    await each.warmUp();
+    const each = await RunningCase.make(group.name, subject, SEQUENTIAL, stopwatch);
     found.push({ group: each.group, subject: each.subject, bytes: (await bytesPerCall(each)) ?? null });
   }
   return found;

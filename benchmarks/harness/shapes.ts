@@ -29,7 +29,7 @@ export const SEQUENTIAL: Shape = {
   work: 'settled',
   inFlight: 1,
   sampleMs: 12,
-  rounds: 21,
+  rounds: 15,
   loop: (loops, call, count) => loops.oneAfterAnother(call, count),
 };
 
@@ -39,20 +39,20 @@ const MACROTASK: Shape = {
   work: 'settled',
   inFlight: 1,
   sampleMs: 15,
-  rounds: 15,
+  rounds: 11,
   loop: (loops, call, count) => loops.oneMacrotaskEach(call, count),
 };
 
-export const ONE_TICK: Shape = waves(10_000, { name: '10,000 in one tick', work: 'settled', sampleMs: 120, rounds: 11 });
-export const IN_FLIGHT_10: Shape = waves(10, { name: '10 in flight', work: 'later', sampleMs: 15, rounds: 15 });
-export const IN_FLIGHT_10000: Shape = waves(10_000, { name: '10,000 in flight', work: 'later', sampleMs: 120, rounds: 11 });
+export const ONE_TICK: Shape = waves(10_000, { name: '10,000 in one tick', work: 'settled', sampleMs: 120, rounds: 9 });
+export const IN_FLIGHT_10: Shape = waves(10, { name: '10 in flight', work: 'later', sampleMs: 15, rounds: 11 });
+export const IN_FLIGHT_10000: Shape = waves(10_000, { name: '10,000 in flight', work: 'later', sampleMs: 120, rounds: 7 });
 
 /** All shapes that policies are measured in, in the order they are told. */
 export const SHAPES: readonly Shape[] = [
   SEQUENTIAL,
   MACROTASK,
   IN_FLIGHT_10,
-  waves(1000, { name: '1,000 in flight', work: 'later', sampleMs: 60, rounds: 11 }),
+  waves(1000, { name: '1,000 in flight', work: 'later', sampleMs: 60, rounds: 9 }),
   IN_FLIGHT_10000,
   ONE_TICK,
 ];
