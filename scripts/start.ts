@@ -4,27 +4,19 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { faultReport } from './faults/fault-report.ts';
+import { type ExpectedJob, jobLines, makeJobs } from './faults/jobs.ts';
+import { verify } from './faults/verify.ts';
 import { FROM_SOURCE } from './lib/processes.ts';
-import { type FaultCounts, type FaultyOrigin, startFaultyOrigin } from './start/faulty-origin.ts';
-import { type ExpectedJob, jobLines, makeJobs } from './start/jobs.ts';
-import { quantile, verify } from './start/verify.ts';
+import { type FaultyOrigin, startFaultyOrigin } from './start/faulty-origin.ts';
 
 const JOBS = 2_000;
-const LEAST_SPREAD = 20;
 const MOST_SHOWN = 20;
 const ROOT = resolve(import.meta.dirname, '..');
 const FOLDER = '.cache/start';
 const JOB_FILE = `${FOLDER}/jobs.jsonl`;
 const RESULTS = `${FOLDER}/results.jsonl`;
 const COMMAND = ['run', JOB_FILE, '--out', RESULTS, '--hash', 'sha256', '--max-body', '0', '--timeout', '5s', '--max-attempts', '10'];
-const MEANING: Readonly<Record<keyof FaultCounts, string>> = {
-  reset: 'connections reset before an answer',
-  throttled: 'answers of 429 with Retry-After',
-  unavailable: 'answers of 503 with Retry-After',
-  truncated: 'bodies that broke off half-way',
-  slow: 'answers that took a hundred times as long',
-  outage: 'requests that fell into the outage of 5 s',
-};
 
 /** Runs the command line's own program with this terminal, so that its progress shows; it drains on a signal, and we wait for it. */
 async function keelson(args: readonly string[]): Promise<number> {
@@ -38,25 +30,18 @@ async function keelson(args: readonly string[]): Promise<number> {
 }
 
 /** Prints what was done and what fired; returns what is wrong. */
-function report(origin: FaultyOrigin, jobs: readonly ExpectedJob[]): string[] {
+function report({ server }: FaultyOrigin, jobs: readonly ExpectedJob[]): string[] {
   const { problems, lines, attempts } = verify(readFileSync(join(ROOT, RESULTS), 'utf8'), jobs);
-  const counts = Object.entries(origin.counts()) as [keyof FaultCounts, number][];
-  console.log('\nFaults that fired:');
-  for (const [fault, count] of counts) console.log(`  ${String(count).padStart(5)}  ${MEANING[fault]}`);
-  const latenciesMs = origin.latenciesMs();
-  const p50 = quantile(latenciesMs, 0.5);
-  const p99 = quantile(latenciesMs, 0.99);
-  const spread = p99 / p50;
-  console.log(`Latency as the origin dealt it: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, ${spread.toFixed(0)} times as much.`);
+  const faults = faultReport(server);
+  console.log(`\n${faults.lines.join('\n')}`);
   console.log(`${lines} results of ${jobs.length} jobs in ${attempts} calls.`);
-  const silent = counts.filter(([, count]) => count === 0).map(([fault]) => `no ${fault} fired`);
-  return [...problems, ...silent, ...(spread < LEAST_SPREAD ? [`p99 is only ${spread.toFixed(1)} times the median`] : [])];
+  return [...problems, ...faults.problems];
 }
 
 /** The run and its proof; returns the exit code. */
 async function start(origin: FaultyOrigin): Promise<number> {
   const sinceMs = performance.now();
-  const jobs = makeJobs(origin.files, origin.url, JOBS);
+  const jobs = makeJobs(origin.files, origin.server.url, JOBS);
   writeFileSync(join(ROOT, JOB_FILE), jobLines(jobs));
   console.log(
     `Keelson makes ${jobs.length} calls to an origin that resets, throttles, truncates, dawdles, and goes down for 5 s; none may be lost.`,
@@ -85,5 +70,5 @@ const origin = await startFaultyOrigin({ root: ROOT, seed: Number(values.seed) }
 try {
   process.exitCode = await start(origin);
 } finally {
-  await origin.close();
+  await origin.server.close();
 }

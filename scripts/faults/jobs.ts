@@ -8,6 +8,11 @@ export interface ExpectedJob {
   readonly sha256: string;
 }
 
+/** The path of a file as a URL has it. */
+export function urlPathOf(path: string): string {
+  return `/${path.split('/').map(encodeURIComponent).join('/')}`;
+}
+
 /** At least `count` jobs over the given files, each file as often as every other. */
 export function makeJobs(files: ReadonlyMap<string, Buffer>, origin: string, count: number): ExpectedJob[] {
   const hashes = [...files].map(([path, bytes]) => [path, createHash('sha256').update(bytes).digest('hex')] as const);
