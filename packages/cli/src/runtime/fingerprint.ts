@@ -17,13 +17,22 @@ export function fingerprint(text: string): Uint32Array {
   return words;
 }
 
+/** Each byte in hexadecimal. */
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 /** A fingerprint as it is written down. */
 export function toHex(words: Uint32Array): string {
-  return Array.from(words, (word) => word.toString(16).padStart(8, '0')).join('');
+  let text = '';
+  for (const word of words) {
+    for (let shift = 24; shift >= 0; shift -= 8) text += HEX[(word >>> shift) & 0xff];
+  }
+  return text;
 }
 
 /** The inverse of {@link toHex}; undefined for anything else. */
 export function fromHex(text: string): Uint32Array | undefined {
   if (text.length !== FINGERPRINT_HEX || !/^[0-9a-f]+$/.test(text)) return undefined;
-  return Uint32Array.from({ length: FINGERPRINT_WORDS }, (_, word) => Number.parseInt(text.slice(word * 8, word * 8 + 8), 16));
+  const words = new Uint32Array(FINGERPRINT_WORDS);
+  for (let word = 0; word < FINGERPRINT_WORDS; word++) words[word] = Number.parseInt(text.slice(word * 8, word * 8 + 8), 16);
+  return words;
 }

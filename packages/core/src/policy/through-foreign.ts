@@ -28,6 +28,7 @@ export function throughForeign(foreign: ForeignPart['foreign'], options: Execute
     let isOver = false;
     const end = (): void => {
       isOver = true;
+      if (branches.size === 0) return; // an error for nobody costs more than all the rest
       const reason = new CancelledError('parent', `${foreign.name} settled before its operation did`);
       for (const branch of [...branches]) branch.cancelled(reason);
     };
