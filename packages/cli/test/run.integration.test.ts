@@ -212,6 +212,20 @@ describe.concurrent('a command', () => {
     expect(place.results()[0]).toMatchObject({ ok: false, error: { code: 'ERR_TIMEOUT' } });
     await expect.poll(() => isAlive(Number(place.read('pid'))), { timeout: 5000 }).toBe(false);
   });
+
+  test.each([
+    ['in its group', 'sleep 30'],
+    ['out of its group', 'setsid sleep 30'],
+  ])('that succeeds and leaves something running %s is done with what it wrote', async (_where, background) => {
+    using place = new Workplace();
+    place.write('jobs.jsonl', ['{}', '{}']);
+    const startMs = performance.now();
+    const { code } = await place.run([...QUIET, '--timeout', '10s', '--exec', `sh -c '${background} & echo $! >> pids; echo out'`]);
+    expect(code).toBe(0);
+    expect(place.results()).toMatchObject([{ body: 'out\n' }, { body: 'out\n' }]);
+    expect(performance.now() - startMs).toBeLessThan(10_000);
+    for (const pid of place.read('pids').trim().split('\n')) if (isAlive(Number(pid))) process.kill(Number(pid), 'SIGKILL');
+  });
 });
 
 describe.concurrent('the screen', () => {

@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import { PassThrough, type Readable } from 'node:stream';
 import { type Call, OUTCOME, type Outcome } from 'keelson';
 import { type BodyKeeper, pour } from './body-keeper.ts';
 import { after } from './host-time.ts';
@@ -7,6 +8,8 @@ import type { BodySink } from './kept-body.ts';
 import type { Caller, Reply } from './reply.ts';
 
 const KILL_AFTER_MS = 1000;
+/** So long after a command has ended its output may come. */
+const LINGER_MS = 250;
 const STDERR_TAIL_BYTES = 1024;
 const SUCCESS: Outcome = { kind: 'ok', origin: 'remote' };
 const FAILURE: Outcome = { kind: 'transient', origin: 'remote' };
@@ -40,7 +43,7 @@ export class ExecCaller implements Caller<ExecJob> {
       const stderr = new Tail(STDERR_TAIL_BYTES);
       child.stderr.on('data', (chunk: Buffer) => stderr.write(chunk));
       const sink = this.#bodies.sinkForSuccess(job.id, attempt);
-      const [end] = await Promise.all([endOf(child), pour(child.stdout, sink)]);
+      const [end] = await Promise.all([endOf(child), pour(outputOf(child), sink)]);
       return await replyOf(end, sink, stderr.text());
     } finally {
       call.signal.removeEventListener('abort', stop);
@@ -56,6 +59,25 @@ export class ExecCaller implements Caller<ExecJob> {
   readonly #killAll = (): void => {
     for (const child of this.#running) signalGroup(child, 'SIGKILL');
   };
+}
+
+/**
+ * What the command writes, to its end: when it closes its output, or a moment after it has ended, since something that it has left running may keep the
+ * output open for ever.
+ */
+function outputOf(child: ChildProcessByStdio<null, Readable, Readable>): Readable {
+  const { stdout, stderr } = child;
+  const output = stdout.pipe(new PassThrough());
+  child.once('exit', () => {
+    const cancel = after(LINGER_MS, () => {
+      stdout.unpipe(output);
+      output.end();
+      stdout.destroy();
+      stderr.destroy();
+    });
+    child.once('close', cancel);
+  });
+  return output;
 }
 
 /** Resolves when the process has ended and closed its output; rejects if it could not be started. */

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -38,6 +38,22 @@ test('is held once, and again after it was given back', () => {
   }
   expect(readdirSync(folder)).toEqual([]);
   JournalLock.acquire(journal)[Symbol.dispose]();
+});
+
+test('is one and the same by whatever name the journal is called', () => {
+  writeFileSync(journal, '');
+  symlinkSync(journal, join(folder, 'link.jsonl'));
+  symlinkSync(folder, join(folder, 'folder'));
+  using _lock = JournalLock.acquire(journal);
+  for (const name of ['link.jsonl', 'folder/results.jsonl', 'folder/link.jsonl'])
+    expect(() => JournalLock.acquire(join(folder, name))).toThrow('in use by another run');
+  expect(existsSync(join(folder, 'link.jsonl.lock'))).toBe(false);
+});
+
+test('so it is before there is a journal', () => {
+  symlinkSync(folder, join(folder, 'folder'));
+  using _lock = JournalLock.acquire(join(folder, 'folder', 'results.jsonl'));
+  expect(() => JournalLock.acquire(journal)).toThrow('in use by another run');
 });
 
 test('a process that is gone holds nothing', async () => {

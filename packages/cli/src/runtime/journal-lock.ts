@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, realpathSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { systemReason } from './system-reason.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -29,7 +30,7 @@ export class JournalLock implements Disposable {
 
   /** Throws a {@link UsageError} if a living process holds it, or the file cannot be made. */
   static acquire(journal: string): JournalLock {
-    const path = `${journal}.lock`;
+    const path = `${ownName(journal)}.lock`;
     const self: Holder = { pid: process.pid, started: startOf(process.pid) ?? '', host: hostname() };
     const text = `${JSON.stringify(self)}\n`;
     const own = `${path}.${process.pid}`;
@@ -48,6 +49,15 @@ export class JournalLock implements Disposable {
 
   [Symbol.dispose](): void {
     if (contentOf(this.#path) === this.#text) unlinkSync(this.#path);
+  }
+}
+
+/** One file has one lock, whatever links lead to it. */
+function ownName(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return existsSync(dirname(file)) ? join(realpathSync(dirname(file)), basename(file)) : file; // it is still to be made
   }
 }
 

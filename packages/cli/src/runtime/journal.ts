@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { RecordedJob } from './journal-entry.ts';
@@ -25,7 +26,8 @@ function nothing(): void {}
 
 /**
  * A file of lines that only grows. A line is durable when `append` resolves: written and synchronised to the disk, together with all lines
- * that came while the disk was busy with those before (group commit). Whatever fails, the file ends with a whole line.
+ * that came while the disk was busy with those before (group commit). Whatever fails, the file ends with a whole line. What somebody else has written to it,
+ * against the lock, is never overwritten.
  */
 export class Journal implements AsyncDisposable {
   readonly #path: string;
@@ -134,7 +136,7 @@ export class Journal implements AsyncDisposable {
 
 async function create(path: string): Promise<FileHandle> {
   try {
-    const file = await open(path, 'wx');
+    const file = await open(path, 'ax');
     await syncFolder(dirname(path));
     return file;
   } catch (error) {
@@ -144,7 +146,7 @@ async function create(path: string): Promise<FileHandle> {
 
 async function openExisting(path: string): Promise<FileHandle | undefined> {
   try {
-    const file = await open(path, 'r+');
+    const file = await open(path, constants.O_RDWR | constants.O_APPEND);
     if ((await file.stat()).isFile()) return file;
     await file.close();
   } catch (error) {

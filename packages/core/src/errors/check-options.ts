@@ -66,6 +66,12 @@ export function oneOf(...texts: readonly string[]): Check {
 /** A function. */
 export const func: Check = { expected: 'a function', accepts: (value) => typeof value === 'function' };
 
+/** Something that has these methods: clocks and the like may be of anybody's making. */
+export const withMethods = (expected: string, ...methods: readonly string[]): Check => ({
+  expected,
+  accepts: (value) => methods.every((method) => typeof (value as Record<string, unknown> | null | undefined)?.[method] === 'function'),
+});
+
 /** An `AbortSignal`, by what it can do: tests and frames bring classes of their own. */
 export const abortSignal: Check = {
   expected: 'an AbortSignal',

@@ -1,4 +1,5 @@
 import { CancelToken } from '../cancel/cancel-token.ts';
+import { checkCharge, checkHeld } from './check-call.ts';
 import type { OngoingWork } from './ongoing-work.ts';
 import type { Call } from './policy.ts';
 
@@ -60,10 +61,12 @@ export abstract class AttemptCall extends CancelToken implements Call {
   }
 
   hold(done: PromiseLike<unknown>): void {
+    checkHeld(done);
     this.owner.holdFor(this, done);
   }
 
   charge(costs: Readonly<Record<string, number>>): void {
+    checkCharge(costs);
     this.owner.chargeFor(this, costs);
   }
 }

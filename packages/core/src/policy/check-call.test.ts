@@ -47,3 +47,13 @@ test('a timeout of 0 has passed: what is left of a limit can be handed on as it 
   expect(attempt).toMatchObject({ ok: false, by: 'caller', error: { code: 'ERR_TIMEOUT' } });
   expect(calls).toBe(0);
 });
+
+test.each([5, null, undefined, { tokens: -1 }, { tokens: '5' }])('F2: %j cannot be charged', async (costs) => {
+  const charged = compose().execute((call) => call.charge(costs as Record<string, number>));
+  await expect(charged).rejects.toMatchObject({ code: 'ERR_OPTION', message: expect.stringMatching(/^call.charge: costs must be/) });
+});
+
+test.each([5, null, undefined, {}])('F2: %j cannot be held', async (done) => {
+  const held = compose().execute((call) => call.hold(done as unknown as Promise<void>));
+  await expect(held).rejects.toMatchObject({ code: 'ERR_OPTION', message: expect.stringMatching(/^call.hold: done must be a promise/) });
+});

@@ -42,3 +42,15 @@ export function checkCall(options: ExecuteOptions): void {
     if (!check.accepts(value)) throw optionError('execute', key, value, check.expected);
   }
 }
+
+/** Throws ERR_OPTION for what nothing can be charged by. */
+export function checkCharge(costs: unknown): void {
+  if (!isObject(costs) || !Object.values(costs).every(isCost))
+    throw optionError('call.charge', 'costs', costs, 'finite numbers of at least 0, by name: { tokens: 1780 }');
+}
+
+/** Throws ERR_OPTION for what never settles, since it is no promise. */
+export function checkHeld(done: unknown): void {
+  if (typeof (done as { then?: unknown } | null | undefined)?.then !== 'function')
+    throw optionError('call.hold', 'done', done, 'a promise that settles when it is no longer in use');
+}

@@ -21,10 +21,10 @@ export interface Call {
   commit(): void;
   /**
    * Says that something the operation returned is still in use: a body, a cursor, a socket. Permits, signal and deadline stay as they are
-   * until `done` settles, either way (law C8).
+   * until `done` settles, either way (law C8). Throws ERR_OPTION for what is no promise.
    */
   hold(done: PromiseLike<unknown>): void;
-  /** Corrects the estimate a rate limiter took for this call: what it really cost, by name of the cost. */
+  /** Corrects the estimate a rate limiter took for this call: what it really cost, by name of the cost. Throws ERR_OPTION for anything else. */
   charge(costs: Readonly<Record<string, number>>): void;
 }
 

@@ -48,7 +48,7 @@ export class SlidingWindow implements TokenMeter {
     for (let i = 0; sum + cost > this.#capacity && i < this.#taken.size; i++) {
       const oldest = this.#taken.at(i) as WindowBooking;
       sum -= oldest.cost;
-      atMs = oldest.atMs + this.#periodMs;
+      atMs = this.#overMs(oldest);
     }
     return atMs;
   }
@@ -117,37 +117,49 @@ export class SlidingWindow implements TokenMeter {
     return copy;
   }
 
+  /** Goes from one moment at which something changes to the next, until `cost` more fits into every period that it would be in. */
   #earliestAmongPromises(cost: number): number {
     const all = [...this.#taken, ...this.#promises];
+    const free = this.#capacity - cost;
     let atMs = this.#nowMs;
+    const within = { first: 0, end: 0, sum: 0 };
     for (;;) {
-      const laterMs = this.#soonestNotBefore(atMs, cost, all);
-      if (laterMs === atMs) return atMs;
+      this.#slideTo(atMs, within, all);
+      const laterMs = within.sum > free ? this.#overMs(all[within.first] as WindowBooking) : this.#firstBrokenMs(atMs, within, all, free);
+      if (laterMs === undefined) return atMs;
       atMs = laterMs;
     }
   }
 
-  /** `atMs` where `cost` more then fits into every period, else a later moment before which it does not. */
-  #soonestNotBefore(atMs: number, cost: number, all: readonly WindowBooking[]): number {
-    const free = this.#capacity - cost;
-    const endMs = (index: number): number => (all[index] as WindowBooking).atMs + this.#periodMs;
-    let sum = 0;
-    let i = 0;
-    for (; i < all.length && (all[i] as WindowBooking).atMs <= atMs; i++) sum += (all[i] as WindowBooking).cost;
-    let first = 0;
-    let soonestMs = atMs;
-    for (; first < i && (endMs(first) <= atMs || sum > free); first++) {
-      sum -= (all[first] as WindowBooking).cost;
-      soonestMs = Math.max(soonestMs, endMs(first));
+  /** Makes `within` what shares the period that ends at `atMs`: from number `first` to before number `end`, and the sum of its costs. */
+  #slideTo(atMs: number, within: { first: number; end: number; sum: number }, all: readonly WindowBooking[]): void {
+    for (; within.end < all.length && (all[within.end] as WindowBooking).atMs <= atMs; within.end++)
+      within.sum += (all[within.end] as WindowBooking).cost;
+    for (; within.first < within.end && this.#overMs(all[within.first] as WindowBooking) <= atMs; within.first++)
+      within.sum -= (all[within.first] as WindowBooking).cost;
+    if (within.first === within.end) within.sum = 0; // exactly, whatever fractions have come and gone
+  }
+
+  /** The moment of the first promise that could not be kept if no more than `free` were taken in the periods of `atMs`; undefined: all can be. */
+  #firstBrokenMs(
+    atMs: number,
+    within: { readonly first: number; readonly end: number; readonly sum: number },
+    all: readonly WindowBooking[],
+    free: number,
+  ): number | undefined {
+    let { first, sum } = within;
+    for (let i = within.end; i < all.length && (all[i] as WindowBooking).atMs < atMs + this.#periodMs; i++) {
+      const promise = all[i] as WindowBooking;
+      sum += promise.cost;
+      for (; this.#overMs(all[first] as WindowBooking) <= promise.atMs; first++) sum -= (all[first] as WindowBooking).cost;
+      if (sum > free) return promise.atMs;
     }
-    if (soonestMs > atMs) return soonestMs;
-    for (; i < all.length && (all[i] as WindowBooking).atMs < atMs + this.#periodMs; i++) {
-      const last = all[i] as WindowBooking;
-      sum += last.cost;
-      for (; endMs(first) <= last.atMs; first++) sum -= (all[first] as WindowBooking).cost;
-      if (sum > free) return last.atMs;
-    }
-    return atMs;
+    return undefined;
+  }
+
+  /** From when on it shares no period with anything. */
+  #overMs({ atMs }: WindowBooking): number {
+    return atMs + this.#periodMs;
   }
 
   /** What was promised up to `nowMs` has been taken; what shares no period with anything from then on is forgotten. */
@@ -169,7 +181,7 @@ export class SlidingWindow implements TokenMeter {
 
   #forget(): void {
     const taken = this.#taken;
-    for (let oldest = taken.at(0); oldest !== undefined && oldest.atMs + this.#periodMs <= this.#nowMs; oldest = taken.at(0)) {
+    for (let oldest = taken.at(0); oldest !== undefined && this.#overMs(oldest) <= this.#nowMs; oldest = taken.at(0)) {
       taken.popFront();
       oldest.state = 'over';
       this.#sum -= oldest.cost;

@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { defaultRandom, useRandom } from './current-random.ts';
+import type { Random } from './random.ts';
 import { seededRandom } from './seeded-random.ts';
 import { systemRandom } from './system-random.ts';
 
@@ -55,4 +56,8 @@ test('systemRandom draws from Math.random', () => {
   using spy = vi.spyOn(Math, 'random').mockReturnValue(0.25);
   expect(systemRandom.next()).toBe(0.25);
   expect(spy).toHaveBeenCalledTimes(1);
+});
+
+test.each([undefined, null, {}, Math.max])('F2: %o is no source of chance', (random) => {
+  expect(() => useRandom(random as unknown as Random)).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }));
 });

@@ -286,6 +286,22 @@ describe('alone', () => {
     await time.clock.advance('20s');
   });
 
+  test.each([
+    ['gcra', { limit: 10, period: '1s' }],
+    ['sliding-window', { limit: 10, period: '1s', algorithm: 'sliding-window' }],
+  ] as const)('reserve stays quick behind many who wait, and many reservations (%s)', async (_name, options) => {
+    const limiter = rateLimit({ ...options, maxQueue: 4000 });
+    const controller = new AbortController();
+    const waiting = Array.from({ length: 1000 }, () => ending(limiter.acquire(1, { signal: controller.signal })));
+    await time.clock.settle();
+    const reserved = Array.from({ length: 1000 }, () => limiter.reserve()); // it took longer than a test may, once
+    expect(limiter.statistics().waiting).toBeGreaterThanOrEqual(1980);
+    for (const reservation of reserved) reservation?.cancel();
+    controller.abort('enough');
+    await Promise.all(waiting);
+    expect(limiter.statistics().waiting).toBe(0);
+  });
+
   test('reserve is bounded by the queue', async () => {
     const limiter = rateLimit({ limit: 1, period: '1s', maxQueue: 1 });
     expect([limiter.reserve()?.waitMs, limiter.reserve()?.waitMs, limiter.reserve()?.waitMs]).toEqual([0, 1000, undefined]);

@@ -112,7 +112,8 @@ export class TokenLine {
 
   /** Takes tokens, without standing in the line, for a moment that `earliestMs` has named: if that is still to come, they are promised. */
   take(cost: number, atMs: number): Tokens {
-    this.#plan = null;
+    if (this.#plan !== null && atMs >= this.#plan.lastMs) this.#plan.meter.book(cost, atMs);
+    else this.#plan = null;
     return new Tokens(this.#meter.book(cost, atMs), cost);
   }
 

@@ -1,20 +1,16 @@
-import { abortSignal, type Check, checkOptions } from '../errors/check-options.ts';
+import { abortSignal, checkOptions, withMethods } from '../errors/check-options.ts';
 import { optionError } from '../errors/option-error.ts';
+import { randomCheck } from '../random/current-random.ts';
+import { clockCheck } from '../time/current-clock.ts';
 import { durationMs, toMs } from '../time/duration.ts';
 import type { ScopeBody, ScopeOptions } from './scope.ts';
-
-/** Something that has these methods: clocks and the like may be of anybody's making. */
-const withMethods = (expected: string, ...methods: readonly string[]): Check => ({
-  expected,
-  accepts: (value) => methods.every((method) => typeof (value as Record<string, unknown> | null | undefined)?.[method] === 'function'),
-});
 
 const CHECKS = {
   timeout: durationMs({ allowInfinity: true }),
   deadline: withMethods('a Deadline', 'remainingMs'),
   signal: abortSignal,
-  clock: withMethods('a Clock', 'nowMs', 'epochMs', 'schedule'),
-  random: withMethods('a Random', 'next'),
+  clock: clockCheck,
+  random: randomCheck,
 };
 
 const NONE: ScopeOptions = Object.freeze({});

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { VirtualClock } from '../testing/virtual-clock.ts';
+import type { Clock } from './clock.ts';
 import { defaultClock, useClock } from './current-clock.ts';
 import { systemClock } from './system-clock.ts';
 
@@ -59,5 +60,10 @@ test('one clock used twice has to be disposed twice; disposing once more is harm
   once[Symbol.dispose]();
   expect(defaultClock()).toBe(systemClock);
   once[Symbol.dispose]();
+  expect(defaultClock()).toBe(systemClock);
+});
+
+test.each([undefined, null, {}, { nowMs: () => 0 }])('F2: %j is no clock', (clock) => {
+  expect(() => useClock(clock as unknown as Clock)).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }));
   expect(defaultClock()).toBe(systemClock);
 });
