@@ -4,18 +4,19 @@ import { defaultClock } from '../time/current-clock.ts';
 import type { ContextNode } from './context-node.ts';
 
 const KEY: unique symbol = Symbol.for('keelson.context');
-const shared = globalThis as { [KEY]?: AsyncLocalStorage<ContextNode> };
 
 /** Made with the first scope: on Node 22 a storage that was ever entered slows every later await of the process. */
-let storage: AsyncLocalStorage<ContextNode> | undefined;
+interface Holder {
+  storage: AsyncLocalStorage<ContextNode> | undefined;
+}
+const shared = globalThis as { [KEY]?: Holder };
+shared[KEY] ??= { storage: undefined };
+const holder: Holder = shared[KEY];
 
 /** The node of the scope or task that this code runs in; undefined outside of any. */
 export function ambient(): ContextNode | undefined {
-  if (storage === undefined) {
-    storage = shared[KEY];
-    if (storage === undefined) return undefined;
-  }
-  return storage.getStore();
+  const { storage } = holder;
+  return storage === undefined ? undefined : storage.getStore();
 }
 
 /** The clock of the enclosing scope, else the process default: asked at each call, never kept. */
@@ -25,9 +26,8 @@ export function currentClock(): Clock {
 
 /** Runs `body` inside `node`: it and all that it awaits see `node` as {@link ambient}. */
 export function runIn<R>(node: ContextNode, body: () => R): R {
-  shared[KEY] ??= new AsyncLocalStorage<ContextNode>();
-  storage = shared[KEY];
-  return storage.run(node, body);
+  holder.storage ??= new AsyncLocalStorage<ContextNode>();
+  return holder.storage.run(node, body);
 }
 
 /** The async context of one moment, ours and every other AsyncLocalStorage's, to run code in later. */
@@ -35,9 +35,11 @@ export interface CapturedContext {
   run(body: () => void): void;
 }
 
+const NO_DESTROY_HOOK = { requireManualDestroy: true };
+
 class Captured extends AsyncResource implements CapturedContext {
   constructor() {
-    super('keelson', { requireManualDestroy: true });
+    super('keelson', NO_DESTROY_HOOK);
   }
 
   run(body: () => void): void {

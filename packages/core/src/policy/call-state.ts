@@ -61,7 +61,7 @@ export abstract class CallState extends AttemptCall implements Step, CallOwner, 
     this.ticket1 = undefined;
     this.rare = null;
     this.payload = undefined;
-    const scope = ambient() ?? taskOf(options.parent);
+    const scope = ambient() ?? (options.parent === undefined ? undefined : taskOf(options.parent));
     if (scope === undefined) this.clock = defaultClock();
     else {
       this.clock = scope.clock;
@@ -166,19 +166,30 @@ export abstract class CallState extends AttemptCall implements Step, CallOwner, 
   }
 
   private ticketAt(i: number): unknown {
-    if (i === 0) return this.ticket0;
-    if (i === 1) return this.ticket1;
-    return this.rare?.tickets?.[i];
+    switch (this.slot(i).ticket) {
+      case -1:
+        return undefined;
+      case 0:
+        return this.ticket0;
+      case 1:
+        return this.ticket1;
+      default:
+        return this.rare?.tickets?.[i];
+    }
   }
 
   set ticket(ticket: unknown) {
-    const index = this.at;
-    if (index === 0) this.ticket0 = ticket;
-    else if (index === 1) this.ticket1 = ticket;
+    const slot = this.slot(this.at);
+    if (slot.ticket < 0) {
+      if (ticket === undefined) return; // nothing is remembered, as before
+      slot.ticket = this.plan.tickets++;
+    }
+    if (slot.ticket === 0) this.ticket0 = ticket;
+    else if (slot.ticket === 1) this.ticket1 = ticket;
     else {
       const rare = this.uncommon;
       rare.tickets ??= new Array(this.plan.slots.length);
-      rare.tickets[index] = ticket;
+      rare.tickets[this.at] = ticket;
     }
   }
 

@@ -30,11 +30,15 @@ export abstract class EnginePolicy<R = never, E = KeelsonError> {
   abstract describe(): PolicyDescription;
 
   execute<T>(operation: Operation<T>, options: ExecuteOptions = NO_OPTIONS): Promise<T | R> {
-    return new Promise<T | R>((resolve, reject) => {
+    let machine: Machine;
+    try {
       checkOperation(operation);
       if (options !== NO_OPTIONS) checkCall(options);
-      new Machine(this.#family.planFor(options), operation, options, 1, resolve as (value: unknown) => void, reject).start();
-    });
+      machine = new Machine(this.#family.planFor(options), operation, options, 1, null, null);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return machine.begin() as Promise<T | R>;
   }
 
   attempt<T>(operation: Operation<T>, options: ExecuteOptions = NO_OPTIONS): Promise<Attempt<T | R, E>> {

@@ -12,11 +12,11 @@ import type { Parking } from '../sync/wait-queue.ts';
 import { formatMs, toMs } from '../time/duration.ts';
 import { LimitNode, limitList } from '../time/limit-list.ts';
 import { AttemptCall, AttemptExtras, LaterAttempt } from './attempt-call.ts';
-import { CallWaits } from './call-waits.ts';
+import { CallPromise } from './call-promise.ts';
 import { discard } from './discard.ts';
 import { type Answer, DONE, PROCEED, type Verdict } from './layer.ts';
 import { made, unfitVerdict } from './layer-faults.ts';
-import { OngoingWork, releaseAfter, reportBug } from './ongoing-work.ts';
+import { OngoingWork, releaseAfter, releaseNow, reportBug } from './ongoing-work.ts';
 import type { ForeignPart } from './part.ts';
 import type { Plan, Slot } from './plan.ts';
 import type { ExecuteOptions, Operation } from './policy.ts';
@@ -30,32 +30,37 @@ import { AGAIN, CONSULT, PARK, QUEUE, REJECT, REPLACE, RUN, WAIT } from './verdi
  * Runs one call of a composition: the only thing in the library that waits, cancels, keeps deadlines, hands permits back and tracks abandoned
  * work. Layers decide, the machine acts; so a law of cancellation or permits holds for every layer in every order.
  */
-export class Machine extends CallWaits implements Branch, Cancellable {
+export class Machine extends CallPromise implements Branch, Cancellable {
   declare private readonly context: CapturedContext | null;
-  declare private readonly resolve: (value: unknown) => void;
-  declare private readonly rejectWith: (error: unknown) => void;
 
   constructor(
     plan: Plan,
     fn: Operation<unknown>,
     options: ExecuteOptions,
     attempt: number,
-    resolve: (value: unknown) => void,
-    rejectWith: (error: unknown) => void,
+    resolve: ((value: unknown) => void) | null,
+    rejectWith: ((error: unknown) => void) | null,
   ) {
-    super(plan, fn, options, attempt);
+    super(plan, fn, options, attempt, resolve, rejectWith);
     this.context = plan.carriesContext ? captureContext() : null;
-    this.resolve = resolve;
-    this.rejectWith = rejectWith;
   }
 
   // ---- the start
 
-  /** Starts the call. */
+  /** Starts the call, and gives the promise of its outcome. */
+  begin(): Promise<unknown> {
+    if (this.isPlain) {
+      this.enterFrom(0);
+      return this.promise();
+    }
+    const own = this.ownPromise();
+    this.start();
+    return own;
+  }
+
+  /** Starts a call whose outcome goes to whoever made it. */
   start(): void {
-    const { signal, parent, timeout, deadline } = this.options;
-    const isPlain = signal === undefined && parent === undefined && timeout === undefined && deadline === undefined && this.rare === null;
-    if (isPlain || this.joins()) this.enterFrom(this.base);
+    if (this.isPlain || this.joins()) this.enterFrom(this.base);
   }
 
   /** Makes it the part of a call that is inside a foreign policy: the layers from `base` on. */
@@ -323,13 +328,20 @@ export class Machine extends CallWaits implements Branch, Cancellable {
 
   private invoke(operation: Operation<unknown>): void {
     this.activity = 'running';
-    const epoch = this.epoch;
-    runOperation(
+    const { epoch } = this;
+    const reaction = runOperation(
       operation,
       this.current,
-      (value) => this.succeeded(value, epoch),
-      (error) => this.failed(error, epoch),
+      (value) => {
+        this.succeeded(value, epoch);
+        return this.delivered();
+      },
+      (error) => {
+        this.failed(error, epoch);
+        return this.delivered();
+      },
     );
+    if (reaction !== null) this.mayServe(reaction);
   }
 
   private succeeded(value: unknown, epoch: number): void {
@@ -611,7 +623,11 @@ export class Machine extends CallWaits implements Branch, Cancellable {
   }
 
   private blankTickets(from: number): void {
-    if (from <= 1) this.ticket1 = undefined;
+    const { slots } = this.plan;
+    for (let i = from; i < slots.length; i++) {
+      if (this.slot(i).ticket === 0) this.ticket0 = undefined;
+      else if (this.slot(i).ticket === 1) this.ticket1 = undefined;
+    }
     this.rare?.tickets?.fill(undefined, from);
   }
 
@@ -635,9 +651,10 @@ export class Machine extends CallWaits implements Branch, Cancellable {
   }
 
   private giveBack(slot: Slot, i: number): void {
-    if (!slot.releases) return;
+    if (slot.release === undefined) return;
     this.at = i;
-    releaseAfter(this.rare === null ? null : this.rare.works, i, slot.layer, this.ticket);
+    if (this.rare !== null && this.rare.works.length > 0) releaseAfter(this.rare.works, i, slot.layer, slot.release, this.ticket);
+    else releaseNow(slot.layer, slot.release, this.ticket);
   }
 
   private popLimit(limit: LimitNode): void {
@@ -671,7 +688,7 @@ export class Machine extends CallWaits implements Branch, Cancellable {
       this.handOverAll();
       this.current.extras?.held?.whenOver(() => this.finish());
     } else this.finish();
-    this.resolve(value);
+    this.deliver(value);
   }
 
   private failWith(error: unknown): void {
@@ -686,7 +703,7 @@ export class Machine extends CallWaits implements Branch, Cancellable {
       if (error === rare.callersOwn) rare.above?.blame(error, 'caller');
       else if (error === rare.refusedWith) rare.above?.blame(error, 'policy');
     }
-    this.rejectWith(error);
+    this.deliverFailure(error);
   }
 
   private finish(): void {

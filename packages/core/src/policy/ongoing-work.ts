@@ -1,5 +1,8 @@
 import type { Layer } from './layer.ts';
 
+/** A layer's hook, looked up once by whoever knows the layer. */
+type Release = NonNullable<Layer['release']>;
+
 let abandonedNow = 0;
 
 /** How many abandoned pieces of work are still running in this process (law P1: counted and visible). */
@@ -11,18 +14,20 @@ export function abandonedWork(): number {
 class OwedRelease {
   remaining = 0;
   readonly layer: Layer;
+  readonly release: Release;
   readonly ticket: unknown;
   #lingers = false;
 
-  constructor(layer: Layer, ticket: unknown) {
+  constructor(layer: Layer, release: Release, ticket: unknown) {
     this.layer = layer;
+    this.release = release;
     this.ticket = ticket;
   }
 
   waitFor(work: OngoingWork): void {
     this.remaining++;
     work.owe(this);
-    if (work.isAbandoned) this.linger();
+    if (work.lingers) this.linger();
   }
 
   /** It is abandoned work that it waits for. */
@@ -35,7 +40,7 @@ class OwedRelease {
   workEnded(): void {
     if (--this.remaining > 0) return;
     if (this.#lingers) this.layer.lingering = (this.layer.lingering ?? 0) - 1;
-    giveBack(this.layer, this.ticket);
+    releaseNow(this.layer, this.release, this.ticket);
   }
 }
 
@@ -53,6 +58,7 @@ export class OngoingWork {
   readonly #home: OngoingWork[];
   #pending = 1;
   #isAbandoned = false;
+  #lingers = false;
   #owed: OwedRelease[] | null = null;
   /** Works that this one is a part of. */
   #wholes: OngoingWork[] | null = null;
@@ -76,8 +82,19 @@ export class OngoingWork {
     if (this.#isAbandoned || this.isOver) return;
     this.#isAbandoned = true;
     abandonedNow++;
+    this.#linger();
+  }
+
+  /** Whether it is abandoned, or a part of it is: what is owed for it lingers. */
+  get lingers(): boolean {
+    return this.#lingers;
+  }
+
+  #linger(): void {
+    if (this.#lingers) return;
+    this.#lingers = true;
     if (this.#owed !== null) for (const release of this.#owed) release.linger();
-    if (this.#wholes !== null) for (const whole of this.#wholes) whole.abandon();
+    if (this.#wholes !== null) for (const whole of this.#wholes) whole.#linger();
   }
 
   get isOver(): boolean {
@@ -93,6 +110,7 @@ export class OngoingWork {
   joins(whole: OngoingWork): void {
     this.#wholes ??= [];
     this.#wholes.push(whole);
+    if (this.#lingers) whole.#linger();
     this.whenOver(() => whole.settled());
   }
 
@@ -116,19 +134,17 @@ export class OngoingWork {
   }
 }
 
-/** Gives a frame's permit back now, or when the work it covers has ended. */
-export function releaseAfter(works: readonly OngoingWork[] | null, frame: number, layer: Layer, ticket: unknown): void {
-  if (works !== null && works.length > 0) {
-    const owed = new OwedRelease(layer, ticket);
-    for (const work of works) if (work.depth > frame) owed.waitFor(work);
-    if (owed.remaining > 0) return;
-  }
-  giveBack(layer, ticket);
+/** Gives a frame's permit back when the work it covers has ended, or now. */
+export function releaseAfter(works: readonly OngoingWork[], frame: number, layer: Layer, release: Release, ticket: unknown): void {
+  const owed = new OwedRelease(layer, release, ticket);
+  for (const work of works) if (work.depth > frame) owed.waitFor(work);
+  if (owed.remaining === 0) releaseNow(layer, release, ticket);
 }
 
-function giveBack(layer: Layer, ticket: unknown): void {
+/** Gives a frame's permit back. */
+export function releaseNow(layer: Layer, release: Release, ticket: unknown): void {
   try {
-    layer.release?.(ticket);
+    release.call(layer, ticket);
   } catch (error) {
     reportBug(error);
   }

@@ -18,9 +18,11 @@ export class Slot {
   readonly fail: ((step: Step, error: unknown) => Verdict) | undefined;
   readonly due: ((step: Step) => Verdict) | undefined;
   readonly consulted: ((step: Step, answer: Answer) => Verdict) | undefined;
-  readonly releases: boolean;
+  readonly release: ((ticket: unknown) => void) | undefined;
   /** The list its last limit went into: the next one mostly goes there, too. */
   list: LimitList | null = null;
+  /** Which of a call's tickets is this layer's; -1 until it remembers something for the first time. */
+  ticket = -1;
 
   constructor(part: StaticPart) {
     const layer = 'layer' in part ? part.layer : FOREIGN;
@@ -36,13 +38,15 @@ export class Slot {
     this.due = layer.due;
     this.consulted = layer.consulted;
     // oxlint-enable typescript/unbound-method
-    this.releases = layer.release !== undefined;
+    this.release = layer.release;
   }
 }
 
 /** A composition as the engine runs it: a flat list of layers, outermost first. */
 export class Plan {
   readonly slots: readonly Slot[];
+  /** How many of the layers have remembered something so far. */
+  tickets = 0;
   /** The innermost layer that may say `again`, by which attempts are numbered; -1 without one. */
   readonly innermostRetry: number;
   /** How many attempts that layer allows. */

@@ -29,7 +29,7 @@ export class Rare {
   waitedMs = 0;
   waitedFor = 'its turn';
 
-  /** Tickets of the third layer and on. */
+  /** Tickets of the third layer and on, of those that remember something. */
   tickets: unknown[] | null = null;
   /** The current attempt, once it is not the first. */
   later: LaterAttempt | null = null;

@@ -9,19 +9,20 @@ const isObject = (value: unknown): value is object => (typeof value === 'object'
 export function runOperation(
   operation: Operation<unknown>,
   call: Call,
-  ok: (value: unknown) => void,
-  failed: (error: unknown) => void,
-): void {
+  ok: (value: unknown) => unknown,
+  failed: (error: unknown) => unknown,
+): Promise<unknown> | null {
   let result: unknown;
   try {
     result = operation(call);
     if (isObject(result) && !(result instanceof Promise)) result = adopted(result);
   } catch (error) {
     failed(error);
-    return;
+    return null;
   }
-  if (result instanceof Promise) result.then(ok, failed);
-  else ok(result);
+  if (result instanceof Promise) return result.then(ok, failed);
+  ok(result);
+  return null;
 }
 
 /** A thenable's `then` is read once, as `await` does. */

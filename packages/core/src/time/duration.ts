@@ -83,7 +83,11 @@ export function duration(text: string): number {
 }
 
 /** Three digits are as much as a message needs. */
-const short = (n: number): number => Number(n.toPrecision(3));
+function short(n: number): number {
+  if (n < 1 || n >= 1000) return Number(n.toPrecision(3));
+  const scale = n < 10 ? 100 : n < 100 ? 10 : 1;
+  return Math.round(n * scale) / scale;
+}
 
 const pair = (total: number, per: number, large: string, small: string): string =>
   total % per === 0 ? `${total / per}${large}` : `${Math.floor(total / per)}${large} ${total % per}${small}`;
@@ -91,8 +95,8 @@ const pair = (total: number, per: number, large: string, small: string): string 
 /** A length of time as messages show it: `'250ms'`, `'1.2s'`, `'2m 5s'`, `'1h 30m'`, `'forever'`. Rounded to what a reader can use. */
 export function formatMs(ms: number): string {
   if (ms === Number.POSITIVE_INFINITY) return 'forever';
-  if (short(ms) < SECOND_MS) return `${short(ms)}ms`;
-  if (short(ms) < MINUTE_MS) return `${short(ms / SECOND_MS)}s`;
+  if (ms < 999.5) return `${short(ms)}ms`;
+  if (ms < 59_950) return `${short(ms / SECOND_MS)}s`;
   const seconds = Math.round(ms / SECOND_MS);
   return seconds < 3600 ? pair(seconds, 60, 'm', 's') : pair(Math.round(ms / MINUTE_MS), 60, 'h', 'm');
 }

@@ -10,10 +10,12 @@ export interface LimitTarget {
 class Stamp {
   declare atMs: number;
 
-  constructor() {
-    this.atMs = Number.POSITIVE_INFINITY;
+  constructor(atMs: number) {
+    this.atMs = atMs;
   }
 }
+
+const NO_STAMP = new Stamp(Number.POSITIVE_INFINITY);
 
 /**
  * One limit: a place in a {@link LimitList}.
@@ -31,9 +33,8 @@ export class LimitNode {
   declare readonly level: number;
   /** The limit of the same target that was set before this one. */
   declare readonly outer: LimitNode | null;
-  declare atMs: number;
-  /** Takes the place of `atMs` while calls are dense. */
-  declare stamp: Stamp | null;
+  /** When it passes; of its own, or shared with those added in the same drain while calls are dense. */
+  declare stamp: Stamp;
 
   constructor(target: LimitTarget | null, level: number, outer: LimitNode | null) {
     this.prev = this;
@@ -42,14 +43,12 @@ export class LimitNode {
     this.target = target;
     this.level = level;
     this.outer = outer;
-    this.atMs = 0;
-    this.stamp = null;
+    this.stamp = NO_STAMP;
   }
 
   /** When it passes, on its list's clock. Only while it is in a list. Until the drain it was added in is over, an estimate that is not yet final. */
   dueMs(): number {
     const stamp = this.stamp;
-    if (stamp === null) return this.atMs;
     if (stamp.atMs !== Number.POSITIVE_INFINITY) return stamp.atMs;
     const list = this.list as LimitList;
     return list.clock.nowMs() + list.durationMs;
@@ -136,7 +135,7 @@ export class LimitList {
     this.isHeld = false;
     this.isMarked = false;
     this.isWaking = false;
-    this.stamp = new Stamp();
+    this.stamp = new Stamp(Number.POSITIVE_INFINITY);
   }
 
   /** Sets the limit of `node`, which is in no list, from now on. */
@@ -160,8 +159,7 @@ export class LimitList {
       node.stamp = this.stamp;
       if (!this.isMarked) this.mark();
     } else {
-      node.stamp = null;
-      node.atMs = limits.read() + this.durationMs;
+      node.stamp = new Stamp(limits.read() + this.durationMs);
       if (!this.isHeld) this.hold();
     }
   }
@@ -187,7 +185,7 @@ export class LimitList {
       return;
     }
     this.stamp.atMs = nowMs + this.durationMs;
-    this.stamp = new Stamp();
+    this.stamp = new Stamp(Number.POSITIVE_INFINITY);
     if (!this.isHeld) this.hold();
   }
 

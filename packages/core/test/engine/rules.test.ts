@@ -171,19 +171,19 @@ test('rule 9: a wait that cannot fit what remains is not begun', async () => {
 });
 
 test('rule 10: a permit belongs to the call from its grant on, and is handed on if the call is cancelled before it runs', async () => {
-  const permits = new Permits(1);
-  const policy = layered(permits);
   const [controller, order] = [new AbortController(), [] as string[]];
-  let finish = (): void => {};
-  const first = policy.execute(() => new Promise<void>((resolve) => (finish = resolve)));
-  const second = ending(policy.execute(() => order.push('second'), { signal: controller.signal }));
-  const third = policy.execute(() => order.push('third'));
+  const permits = new Permits(1);
   // Between the grant and the microtask in which the second would start, its caller leaves.
   const granted = permits.release.bind(permits);
   permits.release = () => {
     granted();
     controller.abort(REASON);
   };
+  const policy = layered(permits);
+  let finish = (): void => {};
+  const first = policy.execute(() => new Promise<void>((resolve) => (finish = resolve)));
+  const second = ending(policy.execute(() => order.push('second'), { signal: controller.signal }));
+  const third = policy.execute(() => order.push('third'));
   finish();
   await Promise.all([first, third]);
   expect(await second).toEqual({ error: REASON });

@@ -64,8 +64,8 @@ const cancellation: readonly Mutation[] = [
   of(
     'C7',
     machine,
-    '} else this.finish();\n    this.resolve(value);',
-    "} else this.finish();\n    this.current.cancel(new Error('over'));\n    this.resolve(value);",
+    '} else this.finish();\n    this.deliver(value);',
+    "} else this.finish();\n    this.current.cancel(new Error('over'));\n    this.deliver(value);",
   ),
   of('C7', machine, 'this.finish();\n      this.current.cancel(reason);\n      return;', 'this.finish();\n      return;'),
   of('C8', machine, 'if (isHolding(this.current)) {\n      this.activity', 'if (this.rare === undefined) {\n      this.activity'),
@@ -101,7 +101,7 @@ const permits: readonly Mutation[] = [
   of('P1', machine, 'if (rare.scope !== undefined) work.whenOver(rare.scope.keepOpen(this.operation));', ''),
   of('P1', bulkhead, 'this.lingering <= this.#rules.maxAbandoned && ', ''),
   of('P1', 'policy/attempt-call.ts', 'this.extras?.held?.abandon();', ''),
-  of('P1', 'policy/ongoing-work.ts', 'for (const whole of this.#wholes) whole.abandon();', ';'),
+  of('P1', 'policy/ongoing-work.ts', 'for (const whole of this.#wholes) whole.#linger();', ';'),
   of(
     'P2',
     bulkhead,
@@ -307,7 +307,7 @@ const relimiting: readonly Mutation[] = [
 
 const failing: readonly Mutation[] = [
   of('F1', 'policy/run-operation.ts', 'if (isObject(result) && !(result instanceof Promise)) result = adopted(result);', ''),
-  of('F1', 'policy/run-operation.ts', 'failed(error);\n    return;', 'throw error;'),
+  of('F1', 'policy/run-operation.ts', 'failed(error);\n    return null;', 'throw error;'),
   of('F1', machine, 'this.failNow(error);\n      return false;\n    }\n  }\n\n  /** Looked', 'throw error;\n    }\n  }\n\n  /** Looked'),
   of(
     'F2',
