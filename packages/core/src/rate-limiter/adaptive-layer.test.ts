@@ -162,7 +162,10 @@ describe('a quota', () => {
     const layer = layerOf();
     call(layer, { kind: 'throttled', quotas: remaining(0) });
     expect([layer.limitInForce, layer.remaining(0)]).toEqual([100, 0]);
-    call(layerOf(), { kind: 'throttled', quotas: remaining(9) });
+    const misled = layerOf();
+    call(misled, { kind: 'throttled', quotas: remaining(9) });
+    expect(misled.limitInForce).toBeLessThan(100);
+    call(misled, { kind: 'throttled', quotas: remaining(1) }, 10);
   });
 
   test('plans for all who wait: as many as it leaves, then the others after the reset', () => {
@@ -172,12 +175,57 @@ describe('a quota', () => {
     expect(layer.line.earliestMs(1, 0)).toBe(10_200);
   });
 
+  test('that is heard of while calls wait plans them anew, and lets those start that it has room for', () => {
+    const layer = layerOf({ burst: 1, limit: 10 });
+    const [first, second] = [enter(layer).step, enter(layer).step] as const;
+    const clock = new VirtualClock();
+    let called = 0;
+    layer.queue.add({ clock, called: () => called++, refused: () => expect.unreachable() });
+    expect(layer.line.earliestMs(1, 0)).toBe(200);
+    layer.succeed(first, saying({ kind: 'ok', quotas: remaining(0) }));
+    expect([layer.line.dueMs(0), layer.line.earliestMs(1, 0), layer.line.earliestMs(1, 0)]).toEqual([10_000, 10_100, 10_100]);
+    expect(layer.line.earliestInsteadMs(1, 0)).toBe(10_000);
+    second.given.nowMs = 10_000;
+    layer.due(second);
+    expect(called).toBe(0);
+  });
+
+  test('that has more left again calls who waits for it', async () => {
+    const layer = layerOf();
+    const slow = enter(layer).step;
+    call(layer, { kind: 'ok', quotas: remaining(2) });
+    const later = enter(layer).step;
+    expect(startsAtMs(enter(layer).decision)).toBe(10_000);
+    const clock = new VirtualClock();
+    let calledMs = -1;
+    layer.queue.add({ clock, called: () => (calledMs = clock.nowMs()), refused: () => expect.unreachable() });
+    layer.release(slow.ticket);
+    layer.succeed(later, saying({ kind: 'ok', quotas: remaining(50) }));
+    expect([calledMs, layer.line.dueMs(0)]).toEqual([0, 0]);
+    await clock.advance(0);
+  });
+
+  test('plans those who wait one after the other when somebody leaves', () => {
+    const layer = layerOf({ burst: 1, limit: 10 });
+    call(layer, { kind: 'ok', quotas: remaining(2) });
+    const waiting = [1, 2, 3, 4].map(() => enter(layer).step);
+    layer.abandon(waiting[1] as FakeStep, true);
+    expect(layer.line.earliestMs(1, 0)).toBe(10_100);
+    layer.abandon(waiting[2] as FakeStep, true);
+    expect(layer.line.earliestMs(1, 0)).toBe(10_000);
+    expect(layer.line.earliestInsteadMs(1, 0)).toBe(200);
+  });
+
   test('is used up by what is taken without a call, if it is taken now', () => {
     const layer = layerOf();
     call(layer, { kind: 'ok', quotas: remaining(5) });
     layer.reserve(2, 0, 0);
-    layer.reserve(2, 50, 0);
+    layer.reserve(1, 50, 0);
     expect(layer.remaining(0)).toBe(3);
+    layer.line.debit(300, 0); // of which it knows nothing
+    expect(startsAtMs(enter(layer, { nowMs: 5000 }).decision)).toBe('pass');
+    const { refusal } = enter(layer, { nowMs: 5000, options: { cost: 100 } }).decision as { refusal: RateLimitedError };
+    expect(refusal.message).toMatch(/as its callee’s quota leaves 2, but/);
   });
 });
 
@@ -233,7 +281,8 @@ describe('a refusal without a hint', () => {
   test('is neutral if it is our own, or the call was cancelled', () => {
     const layer = layerOf();
     call(layer, { kind: 'throttled', origin: 'local' });
-    call(layer, { kind: 'cancelled' });
+    call(layer, { kind: 'cancelled', quotas: [{ remaining: 1, resetMs: 1000 }] });
+    expect(layer.remaining(0)).toBeNull();
     layer.abandon(enter(layer).step, false);
     expect(layer.limitInForce).toBe(100);
   });
@@ -257,6 +306,32 @@ describe('a refusal without a hint', () => {
     });
     expect(new Set(limits).size).toBe(1);
   });
+});
+
+describe('other rules', () => {
+  const rules = { name: 'api', algorithm: 'gcra', maxQueue: 1000, overflow: 'reject', adaptive: true, cost: undefined } as const;
+
+  test('are in force at once, and leave a lowered rate what it is', () => {
+    const layer = layerOf();
+    for (let nowMs = 0; nowMs < 5000; nowMs += 20) call(layer, { kind: 'ok' }, nowMs);
+    call(layer, { kind: 'throttled' }, 5000);
+    const lowered = layer.limitInForce;
+    layer.changeRules({ ...rules, limit: 400, periodMs: 2000, burst: 1 }, 5000);
+    expect(layer.limitInForce).toBeCloseTo(2 * lowered, 9);
+    expect([layer.rules.limit, layer.line.capacity]).toEqual([400, 1]);
+    expect(layer.line.earliestMs(1, 60_000)).toBe(60_000);
+    enter(layer, { nowMs: 60_000 });
+    expect(layer.line.earliestMs(1, 60_000)).toBeCloseTo(60_000 + 1000 / lowered, 6);
+  });
+});
+
+test('what was lowered before a restart is in force for those who wait', () => {
+  const layer = layerOf({ burst: 1 });
+  enter(layer);
+  enter(layer);
+  expect(layer.line.dueMs(0)).toBe(10);
+  layer.resume(0, 50, 0);
+  expect(layer.line.dueMs(0)).toBe(20);
 });
 
 test('a call is charged by its ticket as in any limiter', () => {

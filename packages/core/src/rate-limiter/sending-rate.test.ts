@@ -38,6 +38,18 @@ describe('a rate of 100 a second', () => {
     expect(rate.share).toBeCloseTo(0.42, 9);
   });
 
+  test('knows how long ago it was that so much was sent', () => {
+    const rate = new SendingRate(100, 1000);
+    rate.started(50, 0);
+    rate.started(0, 2000); // 50 in two seconds, smoothed
+    rate.throttled(2000, 2000);
+    expect(rate.share).toBeCloseTo(0.7 * 0.8 * 0.25, 9);
+    const idle = new SendingRate(100, 1000);
+    idle.started(50, 0);
+    idle.throttled(2000, 2000);
+    expect(idle.share).toBeCloseTo(0.7 * 0.8 * 0.25, 9);
+  });
+
   test('falls once for all calls that were sent before it fell', () => {
     const rate = new SendingRate(100, 1000);
     send(rate, 10, 0, 5000);
@@ -135,12 +147,24 @@ describe('another limit', () => {
     expect(rate.share).toBe(1);
   });
 
-  test('keeps what was measured', () => {
+  test('keeps what was measured, in its own unit of time', () => {
     const rate = new SendingRate(100, 1000);
-    send(rate, 20, 0, 10_000);
-    rate.change(6, 1000); // counts in more than seconds
+    send(rate, 500, 0, 10_000); // 2 a second
+    rate.change(4, 1000); // counts in 2.5 seconds
     rate.throttled(9999, 10_000);
-    expect(rate.share).toBeCloseTo(0.7, 9);
+    expect(rate.share).toBeCloseTo(0.7 * 0.5, 1);
+  });
+
+  test('recovers by its own unit of time, too', () => {
+    const rate = new SendingRate(100, 1000);
+    rate.lowerTo(0.5, 0);
+    rate.change(2, 1000); // counts in 5 seconds; the lowered rate is above
+    expect([rate.share, rate.isRecovered(0)]).toEqual([1, true]);
+    const other = new SendingRate(10, 1000);
+    other.lowerTo(0.5, 0);
+    other.change(8, 1000); // in 1.25 seconds: 6.25 of 10, from 8.93
+    expect(other.share).toBeCloseTo(0.625, 9);
+    expect([other.isRecovered(3000), other.isRecovered(5000)]).toEqual([false, true]);
   });
 });
 
@@ -152,6 +176,7 @@ test('a rate that was lowered elsewhere is lowered here, by no more than may be,
   expect(rate.share).toBeCloseTo(0.05, 9);
   rate.lowerTo(0.5, 0);
   expect(rate.share).toBeCloseTo(0.05, 9);
+  expect([rate.isRecovered(5000), rate.isRecovered(9000)]).toEqual([false, true]); // from 7 of 100
   send(rate, 10, 0, 20_000);
   expect(rate.share).toBe(1);
 });
