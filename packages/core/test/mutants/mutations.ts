@@ -259,7 +259,7 @@ const limiting: readonly Mutation[] = [
   of('L1', 'policy/gcra.ts', 'fullMs - (this.#capacity - cost) * this.#everyMs);', 'fullMs - this.#capacity * this.#everyMs);'),
   of('L1', 'policy/sliding-window.ts', 'atMs = this.#overMs(oldest);', 'atMs = oldest.atMs + this.#periodMs / 2;'),
   of('L1', limiter, 'if (!this.isFull(nowMs)) return undefined;', 'if (nowMs >= 0) return undefined;'),
-  of('L1', limiter, 'this.letThrough(step, place.item.cost, nowMs);', 'this.started(step, place.item.cost, nowMs - 3);'),
+  of('L1', limiter, 'this.letThrough(step, place.item.cost, nowMs);', 'this.letThrough(step, place.item.cost, nowMs - 3);'),
   of('L2', limiter, 'if (!waiting) return;\n    this.line.leave(step.ticket as Place);', 'if (!waiting) return;'),
   of('L2', line, 'this.#meter.giveBack(booking, cost, nowMs);', ''),
   of('L2', 'rate-limiter/rate-limiter.ts', 'isHeld = false;', ''),
