@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { measure, subjectsIn } from '../harness/measure.ts';
+import { measure, subjectsIn, weighedSubjects } from '../harness/measure.ts';
 import type { Answer, Chosen } from '../harness/request.ts';
 import { BACKLOG_SHAPES, SEQUENTIAL, SHAPES, type Shape } from '../harness/shapes.ts';
 import { plot } from '../report/plot.ts';
@@ -20,7 +20,7 @@ export async function policies(): Promise<boolean> {
   const answers: Answer[] = [];
   for (const shape of [...SHAPES, ...BACKLOG_SHAPES]) answers.push(await measureShape(shape));
   console.log('bytes a call');
-  answers.push(await measure({ what: 'bytes', chosen: subjectsIn(SEQUENTIAL) }));
+  answers.push(await measure({ what: 'bytes', chosen: weighedSubjects() }));
   write({
     node: process.version,
     clock: answers[0]?.clock ?? '',

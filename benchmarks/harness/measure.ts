@@ -26,7 +26,16 @@ const isMeasuredIn = ({ maxInFlight = Number.POSITIVE_INFINITY, makeLoop }: Subj
 
 /** Every subject that is measured in `shape`. */
 export function subjectsIn(shape: Shape): Chosen[] {
+  return chosenOf(shape, (subject) => isMeasuredIn(subject, shape));
+}
+
+/** Every subject whose bytes are counted: it takes tens of thousands of calls, too many for one that waits for timers. */
+export function weighedSubjects(): Chosen[] {
+  return chosenOf(SEQUENTIAL, (subject) => subject.isTimerBound !== true);
+}
+
+function chosenOf(shape: Shape, isChosen: (subject: Subject) => boolean): Chosen[] {
   return GROUPS.filter((group) => group.shapes.includes(shape)).flatMap((group) =>
-    group.subjects.filter((subject) => isMeasuredIn(subject, shape)).map((subject) => ({ group: group.name, subject: nameOf(subject) })),
+    group.subjects.filter(isChosen).map((subject) => ({ group: group.name, subject: nameOf(subject) })),
   );
 }
