@@ -12,6 +12,14 @@ test('one signal has one token, whose signal is the signal itself', () => {
   expect(tokenOf(new AbortController().signal)).not.toBe(tokenOf(signal));
 });
 
+test('a signal shows nothing of its token', () => {
+  const { signal } = new AbortController();
+  const keys = Reflect.ownKeys(signal);
+  const token = tokenOf(Object.freeze(signal));
+  expect(tokenOf(signal)).toBe(token);
+  expect(Reflect.ownKeys(signal)).toEqual(keys);
+});
+
 test('C5: one listener, however many hang below; none while nobody does', async () => {
   const { signal } = new AbortController();
   const before = foreignListeners();
