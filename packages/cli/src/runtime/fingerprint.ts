@@ -17,6 +17,7 @@ export function fingerprint(text: string): Uint32Array {
   return words;
 }
 
+const HEX_TEXT: RegExp = new RegExp(`^[0-9a-f]{${FINGERPRINT_HEX}}$`);
 /** Each byte in hexadecimal. */
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
@@ -31,8 +32,9 @@ export function toHex(words: Uint32Array): string {
 
 /** The inverse of {@link toHex}; undefined for anything else. */
 export function fromHex(text: string): Uint32Array | undefined {
-  if (text.length !== FINGERPRINT_HEX || !/^[0-9a-f]+$/.test(text)) return undefined;
+  if (!HEX_TEXT.test(text)) return undefined;
+  const bytes = Buffer.from(text, 'hex');
   const words = new Uint32Array(FINGERPRINT_WORDS);
-  for (let word = 0; word < FINGERPRINT_WORDS; word++) words[word] = Number.parseInt(text.slice(word * 8, word * 8 + 8), 16);
+  for (let word = 0; word < FINGERPRINT_WORDS; word++) words[word] = bytes.readUInt32BE(word * 4);
   return words;
 }
