@@ -1,11 +1,11 @@
 // Measures keelson run as users run it, built, against a server on the loopback:
-//   node benchmarks/run/main.ts throughput [--jobs 50000] [--rounds 5]     about a minute and a half
-//   node benchmarks/run/main.ts million [--jobs 1000000]                   minutes
+//   npm run bench:run -- throughput [--jobs 50000] [--rounds 5]     about a minute and a half
+//   npm run bench:run -- million [--jobs 1000000]                   minutes
 import { parseArgs } from 'node:util';
 import { million } from './million.ts';
 import { throughput } from './throughput.ts';
 
-const USAGE = 'usage: node benchmarks/run/main.ts throughput [--jobs N] [--rounds N] | million [--jobs N]';
+const USAGE = 'usage: npm run bench:run -- throughput [--jobs N] [--rounds N] | million [--jobs N]';
 
 async function main(): Promise<boolean | undefined> {
   const { positionals, values } = parseArgs({

@@ -23,7 +23,7 @@ export interface BenchPlace extends Disposable {
   /** Path of the file of URLs, one a line. */
   readonly urls: string;
   /** Path of a program. */
-  program(name: (typeof PROGRAMS)[number]): string;
+  readonly program: (name: (typeof PROGRAMS)[number]) => string;
 }
 
 /** Builds the command, starts the server and writes so many URLs. */

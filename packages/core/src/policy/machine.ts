@@ -404,7 +404,7 @@ export class Machine extends CallPromise implements Branch, Cancellable {
       this.activity = 'deciding';
       this.consulted(i, answer);
     };
-    runOperation(
+    void runOperation(
       operation,
       call,
       (value) => answered({ ok: true, value }),

@@ -37,8 +37,8 @@ export class Slot {
     this.fail = layer.fail;
     this.due = layer.due;
     this.consulted = layer.consulted;
-    // oxlint-enable typescript/unbound-method
     this.release = layer.release;
+    // oxlint-enable typescript/unbound-method
   }
 }
 
