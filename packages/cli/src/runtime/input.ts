@@ -118,6 +118,7 @@ export class Input implements AsyncDisposable {
 
   async #copy(path: string, signal: AbortSignal): Promise<FileHandle> {
     const source: Readable = this.#given === undefined ? process.stdin : this.#given.createReadStream({ autoClose: false });
+    source.on('error', () => {}); // whoever reads learns it by reading, also where that has not begun yet
     const stop = (): void => void source.destroy(signal.reason as Error);
     signal.addEventListener('abort', stop);
     try {
