@@ -3,6 +3,7 @@
 // delays the same length once the cap is reached, and all clients come back together. Smooth jitter: George Polymeros, "decorrelated jitter
 // backoff V2" of Polly.Contrib.WaitAndRetry, which Polly and cockatiel have, with two changes: the cap is on the scale, and nothing overflows.
 import { type Check, type Checks, oneOf } from '../errors/check-options.ts';
+import { optionError } from '../errors/option-error.ts';
 import type { Settled } from '../outcome/classify.ts';
 import { type Duration, durationMs, toMs } from '../time/duration.ts';
 
@@ -87,6 +88,17 @@ export const backoffChecks: Checks<BackoffOptions> = {
   backoff: shape,
   jitter,
 };
+
+/** These grow by themselves: a growth beside them would say nothing. */
+const GROWING: readonly unknown[] = ['decorrelated', 'smooth'];
+
+/** Throws ERR_OPTION for options that, each right by itself, do not go together. */
+export function checkBackoff(owner: string, { backoff, backoffFactor, jitter: spread }: BackoffOptions): void {
+  if (!GROWING.includes(spread)) return;
+  const expected = `left out with jitter '${String(spread)}', which grows by itself`;
+  if (backoff !== undefined) throw optionError(owner, 'backoff', backoff, expected);
+  if (backoffFactor !== undefined) throw optionError(owner, 'backoffFactor', backoffFactor, expected);
+}
 
 const GROWTH: { readonly [shape in BackoffShape]: (baseMs: number, factor: number, attempts: number) => number } = {
   exponential: (baseMs, factor, attempts) => baseMs * Math.min(Number.MAX_VALUE, factor ** (attempts - 1)), // 0 * Infinity is no delay

@@ -92,6 +92,11 @@ describe('the options', () => {
     [{ handlesResult: true }, 'handlesResult must be a function, got true'],
     [{ budget: { ratio: 0.2 } }, 'budget must be a RetryBudget or a RetryQuota, got an object'],
     [{ beforeRetry: 'refresh' }, 'beforeRetry must be a function, got "refresh"'],
+    [
+      { jitter: 'decorrelated', backoff: 'linear' },
+      'backoff must be left out with jitter \'decorrelated\', which grows by itself, got "linear"',
+    ],
+    [{ jitter: 'smooth', backoffFactor: 3 }, "backoffFactor must be left out with jitter 'smooth', which grows by itself, got 3"],
     [{ nested: true }, "nested must be one of 'bounded', 'multiply', got true"],
     [{ name: '' }, 'name must be a text that is not empty, got ""'],
   ])('F2: %j is refused', async (options, message) => {

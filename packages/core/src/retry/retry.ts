@@ -1,5 +1,5 @@
 import { type Check, type Checks, checkOptions, func, oneOf, text, wholeNumber } from '../errors/check-options.ts';
-import { Backoff, type BackoffOptions, backoffChecks, backoffDefaults } from '../policy/backoff.ts';
+import { Backoff, type BackoffOptions, backoffChecks, backoffDefaults, checkBackoff } from '../policy/backoff.ts';
 import { type Handles, handlesCheck } from '../policy/handles.ts';
 import { LayerPolicy } from '../policy/layer-policy.ts';
 import { RetryBudget } from '../policy/retry-budget.ts';
@@ -78,6 +78,7 @@ const CHECKS: Checks<RetryOptions> = {
 export class Retry extends LayerPolicy<never, never> {
   constructor(options: RetryOptions = {}) {
     checkOptions<RetryOptions>('retry', options, CHECKS);
+    checkBackoff('retry', options);
     super(
       new RetryLayer({
         name: options.name ?? retryDefaults.name,
