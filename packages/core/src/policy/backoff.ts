@@ -90,12 +90,12 @@ export const backoffChecks: Checks<BackoffOptions> = {
 };
 
 /** These grow by themselves: a growth beside them would say nothing. */
-const GROWING: readonly unknown[] = ['decorrelated', 'smooth'];
+const GROWING: readonly Jitter[] = ['decorrelated', 'smooth'];
 
 /** Throws ERR_OPTION for options that, each right by itself, do not go together. */
 export function checkBackoff(owner: string, { backoff, backoffFactor, jitter: spread }: BackoffOptions): void {
-  if (!GROWING.includes(spread)) return;
-  const expected = `left out with jitter '${String(spread)}', which grows by itself`;
+  if (typeof spread !== 'string' || !GROWING.includes(spread)) return;
+  const expected = `left out with jitter '${spread}', which grows by itself`;
   if (backoff !== undefined) throw optionError(owner, 'backoff', backoff, expected);
   if (backoffFactor !== undefined) throw optionError(owner, 'backoffFactor', backoffFactor, expected);
 }
