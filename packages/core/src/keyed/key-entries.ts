@@ -70,6 +70,8 @@ export class KeyEntries {
   readonly #onEvicted: (key: string) => void;
   readonly #entries: Map<string, KeyEntry> = new Map();
   #evicted = 0;
+  /** The one used last. */
+  #last: KeyEntry | undefined = undefined;
 
   constructor(make: (key: string) => AnyPolicy, maxKeys: number, onEvicted: (key: string) => void) {
     this.#make = make;
@@ -114,14 +116,18 @@ export class KeyEntries {
       if (this.#entries.size < this.#maxKeys || lookedAt++ === MAX_LOOKED_AT) return;
       if (entry.isIdle(nowMs)) {
         this.#entries.delete(key);
+        if (this.#last === entry) this.#last = undefined;
         this.#evicted++;
         this.#onEvicted(key);
       } else this.#moveToEnd(key, entry);
     }
   }
 
+  /** Who is there already stays: each move makes the Map grow, and be made anew from time to time. */
   #moveToEnd(key: string, entry: KeyEntry): void {
+    if (this.#last === entry) return;
     this.#entries.delete(key);
     this.#entries.set(key, entry);
+    this.#last = entry;
   }
 }
