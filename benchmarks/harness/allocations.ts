@@ -3,7 +3,7 @@ import { getHeapStatistics } from 'node:v8';
 import type { RunningCase } from './running-case.ts';
 import { median } from './statistics.ts';
 
-const CALLS = 20_000;
+const CALLS = 10_000;
 const PASSES = 5;
 
 /** How many bytes a call allocates; undefined where it allocates so much that every pass met a collection. */

@@ -6,7 +6,7 @@ import type { Answer, Chosen, Request } from './request.ts';
 import { SEQUENTIAL, type Shape } from './shapes.ts';
 
 const PROCESS = fileURLToPath(new URL('./measuring-process.ts', import.meta.url));
-/** So much room that 20,000 calls of nearly everything fit without a collection. */
+/** So much room that 10,000 calls of nearly everything fit without a collection. */
 const ROOM = ['--min-semi-space-size=256', '--max-semi-space-size=512'];
 
 /** Has a fresh process do what `request` says. Rejects if it dies. */

@@ -57,8 +57,10 @@ export const SHAPES: readonly Shape[] = [
   ONE_TICK,
 ];
 
+export const QUEUED_10000: Shape = waves(10_000, { name: '10,000 queued', work: 'settled', sampleMs: 60, rounds: 11 });
+
 /** All shapes that backlogs are measured in: all calls come at once. */
 export const BACKLOG_SHAPES: readonly Shape[] = [
-  waves(10_000, { name: '10,000 queued', work: 'settled', sampleMs: 60, rounds: 11 }),
+  QUEUED_10000,
   waves(100_000, { name: '100,000 queued', work: 'settled', sampleMs: 60, rounds: 7 }),
 ];

@@ -124,6 +124,6 @@ export const backlogGroup: Group = {
     behindTheLimit(asyncQueue),
     behindTheLimit(limit),
     behindTheLimit(queue),
-    behindTheLimit(semaphore, 1000),
+    behindTheLimit(semaphore, 10_000),
   ],
 };
