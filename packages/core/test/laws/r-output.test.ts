@@ -60,6 +60,23 @@ test('R4 output of any attempt counts, also of one that was abandoned before the
   expect(starts).toEqual([1, 2]);
 });
 
+test('R4 output that leaves while beforeRetry runs ends the retry without the backoff of an attempt that is not made', async () => {
+  let endedMs = Number.NaN;
+  const policy = compose(retry({ baseDelay: 500, jitter: 'none', beforeRetry: () => inTime(60, undefined) }), timeout('20ms'));
+  const result = ending(
+    policy.execute(async (call: Call) => {
+      await inTime(40, undefined);
+      call.commit();
+      return 'too late';
+    }),
+  ).finally(() => {
+    endedMs = time.clock.nowMs();
+  });
+  await time.clock.advance('1s');
+  expect(await result).toMatchObject({ error: { code: 'ERR_TIMEOUT' } });
+  expect(endedMs).toBe(80);
+});
+
 test.each(ALLOWANCES)('R4 what a %s has granted for such an attempt is given back', async (_name, granting) => {
   const budget = granting(1);
   await ending(
