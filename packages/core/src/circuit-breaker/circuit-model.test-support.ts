@@ -1,15 +1,8 @@
+import type { RecoveryRules } from './circuit-state.ts';
+
 /** What a model of a circuit goes by: counts in a row, and never forgets. */
-export interface ModelRules {
+export interface ModelRules extends RecoveryRules {
   readonly failureThreshold: number;
-  readonly recoveryTimeoutMs: number;
-  readonly recoveryFactor: number;
-  readonly maxRecoveryTimeoutMs: number;
-  readonly recoveryJitter: number;
-  readonly successThreshold: number;
-  readonly maxProbes: number;
-  readonly probeLeaseMs: number;
-  readonly slowCallMs: number;
-  readonly rampUp: number;
 }
 
 export interface ModelCall {

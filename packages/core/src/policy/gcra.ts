@@ -1,7 +1,16 @@
 // The generic cell rate algorithm, as virtual scheduling: ITU-T Recommendation I.371 (2004), annex A. It is a bucket of `burst` tokens that
 // fills by one each `period / limit`, seen from its end: one number, the time at which it will be full again.
 import { Deque } from '../collections/deque.ts';
-import { type Booking, bookInTurn, type Counted, insertByTime, ROUNDING_MS, type TokenLimit, type TokenMeter } from './token-meter.ts';
+import {
+  type Booking,
+  bookInTurn,
+  type Counted,
+  insertByTime,
+  ROUNDING_MS,
+  removeDue,
+  type TokenLimit,
+  type TokenMeter,
+} from './token-meter.ts';
 
 class BucketBooking implements Booking {
   readonly atMs: number;
@@ -168,10 +177,7 @@ export class Gcra implements TokenMeter {
   #pass(nowMs: number): void {
     if (nowMs <= this.#nowMs) return;
     this.#nowMs = nowMs;
-    const promises = this.#promises;
-    let kept = 0;
-    for (; kept < promises.length && (promises[kept] as BucketBooking).atMs <= nowMs; kept++) this.#take(promises[kept] as BucketBooking);
-    if (kept > 0) promises.splice(0, kept);
+    if (this.#promises.length > 0) for (const due of removeDue(this.#promises, nowMs)) this.#take(due);
   }
 
   /** Those who took from the bucket before it was full once more can give nothing back, and are forgotten. */

@@ -1,6 +1,6 @@
 // The exact log of a sliding window: every booking that can share a period with one to come is kept, with its time.
 import { Deque } from '../collections/deque.ts';
-import { type Booking, bookInTurn, type Counted, insertByTime, type TokenLimit, type TokenMeter } from './token-meter.ts';
+import { type Booking, bookInTurn, type Counted, insertByTime, removeDue, type TokenLimit, type TokenMeter } from './token-meter.ts';
 
 class WindowBooking implements Booking {
   readonly atMs: number;
@@ -166,10 +166,7 @@ export class SlidingWindow implements TokenMeter {
   #pass(nowMs: number): void {
     if (nowMs <= this.#nowMs) return;
     this.#nowMs = nowMs;
-    const promises = this.#promises;
-    let kept = 0;
-    for (; kept < promises.length && (promises[kept] as WindowBooking).atMs <= nowMs; kept++) this.#take(promises[kept] as WindowBooking);
-    if (kept > 0) promises.splice(0, kept);
+    if (this.#promises.length > 0) for (const due of removeDue(this.#promises, nowMs)) this.#take(due);
     this.#forget();
   }
 

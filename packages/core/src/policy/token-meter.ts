@@ -62,6 +62,12 @@ export function insertByTime<B extends Booking>(promises: B[], booking: B): void
   promises.splice(index, 0, booking);
 }
 
+/** Takes the promises for `nowMs` or earlier out, and gives them. */
+export function removeDue<B extends Booking>(promises: B[], nowMs: number): readonly B[] {
+  const next = promises.findIndex(({ atMs }) => atMs > nowMs);
+  return promises.splice(0, next === -1 ? promises.length : next);
+}
+
 /** {@link TokenMeter.bookAll}, one by one. */
 export function bookInTurn(meter: TokenMeter, costs: Iterable<number>, nowMs: number): number {
   let atMs = nowMs;

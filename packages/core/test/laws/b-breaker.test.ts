@@ -1,7 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { bulkhead } from '../../src/bulkhead/bulkhead.ts';
 import { type CircuitBreaker, circuitBreaker } from '../../src/circuit-breaker/circuit-breaker.ts';
-import type { CircuitBreakerOptions } from '../../src/circuit-breaker/circuit-breaker-options.ts';
 import { keyed } from '../../src/keyed/keyed.ts';
 import { compose } from '../../src/policy/compose.ts';
 import type { Policy } from '../../src/policy/policy.ts';
@@ -9,22 +8,13 @@ import { ending, onVirtualTime } from '../../src/policy/virtual-time.test-suppor
 import { rateLimit } from '../../src/rate-limiter/rate-limiter.ts';
 import { timeout } from '../../src/timeout/timeout.ts';
 import { deaf, endless, failIn, inTime, obedient } from '../support/work.ts';
-import { PLACES } from './breaker-places.ts';
+import { halfOpen, PLACES } from './breaker-places.ts';
 
 const time = onVirtualTime();
 type AnyPolicy = Policy<unknown, unknown>;
 const fail = (): never => {
   throw new Error('down');
 };
-
-/** A breaker that one failure has opened, at whose next call it is half-open. */
-async function halfOpen(options: CircuitBreakerOptions = {}): Promise<CircuitBreaker> {
-  const breaker = circuitBreaker({ failureThreshold: 1, recoveryTimeout: '1s', ...options });
-  await ending(breaker.execute(fail, { idempotent: false }));
-  expect(breaker.state).toBe('open');
-  await time.clock.advance('1s');
-  return breaker;
-}
 
 describe.each(PLACES)('%s', (_name, around) => {
   test.each([
@@ -45,7 +35,7 @@ describe.each(PLACES)('%s', (_name, around) => {
   });
 
   test('B2 a probe that its caller cancels is neutral and gives its place back', async () => {
-    const breaker = await halfOpen();
+    const breaker = await halfOpen(time.clock);
     const controller = new AbortController();
     const probe = ending(around(breaker).execute(obedient(500, 1), { signal: controller.signal }));
     await time.clock.advance(10);
@@ -59,7 +49,7 @@ describe.each(PLACES)('%s', (_name, around) => {
   });
 
   test('B2 so is one that a limit outside ends', async () => {
-    const breaker = await halfOpen();
+    const breaker = await halfOpen(time.clock);
     const probe = ending(compose(timeout(50), around(breaker)).execute(endless));
     await time.clock.advance(50);
     expect(await probe).toMatchObject({ error: { code: 'ERR_TIMEOUT' } });
@@ -67,7 +57,7 @@ describe.each(PLACES)('%s', (_name, around) => {
   });
 
   test('B2 there are no more probes than places', async () => {
-    const breaker = await halfOpen({ maxProbes: 2, successThreshold: 3 });
+    const breaker = await halfOpen(time.clock, { maxProbes: 2, successThreshold: 3 });
     const ran = vi.fn(() => inTime(500, 1));
     const calls = Array.from({ length: 5 }, () => ending(around(breaker).execute(ran, { idempotent: false })));
     await time.clock.advance(100);
@@ -89,7 +79,7 @@ describe.each(PLACES)('%s', (_name, around) => {
   });
 
   test('B3 nobody waits behind a probe', async () => {
-    const breaker = await halfOpen();
+    const breaker = await halfOpen(time.clock);
     const probe = breaker.execute(deaf(500, 1));
     const refused = await ending(around(breaker).execute(() => 2, { idempotent: false }));
     expect(refused).toMatchObject({ error: { code: 'ERR_CIRCUIT_OPEN' } });
@@ -112,7 +102,7 @@ test('B1 a late failure does not open a circuit that has closed since', async ()
 });
 
 test('B1 nor does a probe count that was sent before it opened again', async () => {
-  const breaker = await halfOpen({ maxProbes: 2, probeLease: '1h' });
+  const breaker = await halfOpen(time.clock, { maxProbes: 2, probeLease: '1h' });
   const slow = breaker.execute(() => inTime(5000, 'slow'));
   await ending(breaker.execute(fail));
   expect(breaker.state).toBe('open');
@@ -124,7 +114,7 @@ test('B1 nor does a probe count that was sent before it opened again', async () 
 });
 
 test('B2 a probe has a lease: one that hangs does not block the circuit', async () => {
-  const breaker = await halfOpen({ probeLease: 500 });
+  const breaker = await halfOpen(time.clock, { probeLease: 500 });
   const hanging = breaker.execute(() => inTime(10_000, 'late'));
   await time.clock.advance(499);
   expect(await ending(breaker.execute(() => 1))).toMatchObject({ error: { code: 'ERR_CIRCUIT_OPEN' } });

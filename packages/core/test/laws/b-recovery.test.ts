@@ -1,6 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { type CircuitBreaker, circuitBreaker } from '../../src/circuit-breaker/circuit-breaker.ts';
-import type { CircuitBreakerOptions } from '../../src/circuit-breaker/circuit-breaker-options.ts';
+import { circuitBreaker } from '../../src/circuit-breaker/circuit-breaker.ts';
 import { OUTCOME } from '../../src/outcome/classify.ts';
 import { compose } from '../../src/policy/compose.ts';
 import { ending, onVirtualTime } from '../../src/policy/virtual-time.test-support.ts';
@@ -8,25 +7,16 @@ import { rateLimit } from '../../src/rate-limiter/rate-limiter.ts';
 import { retry } from '../../src/retry/retry.ts';
 import { timeout } from '../../src/timeout/timeout.ts';
 import { deaf, inTime, obedient } from '../support/work.ts';
-import { PLACES } from './breaker-places.ts';
+import { halfOpen, PLACES } from './breaker-places.ts';
 
 const time = onVirtualTime();
 const fail = (): never => {
   throw new Error('down');
 };
 
-/** A breaker that one failure has opened, at whose next call it is half-open. */
-async function halfOpen(options: CircuitBreakerOptions = {}): Promise<CircuitBreaker> {
-  const breaker = circuitBreaker({ failureThreshold: 1, recoveryTimeout: '1s', ...options });
-  await ending(breaker.execute(fail, { idempotent: false }));
-  expect(breaker.state).toBe('open');
-  await time.clock.advance('1s');
-  return breaker;
-}
-
 describe.each(PLACES)('%s', (_name, around) => {
   test('B3 after closing, the calls in flight ramp up, and are never below one', async () => {
-    const breaker = await halfOpen({ rampUp: 7 });
+    const breaker = await halfOpen(time.clock, { rampUp: 7 });
     await breaker.execute(() => 'probe');
     expect(breaker.state).toBe('closed');
     for (const places of [1, 2, 4]) {
@@ -43,7 +33,7 @@ describe.each(PLACES)('%s', (_name, around) => {
   });
 
   test('B3 a call that hangs does not keep a circuit that has closed to itself', async () => {
-    const breaker = await halfOpen({ rampUp: 4 });
+    const breaker = await halfOpen(time.clock, { rampUp: 4 });
     await breaker.execute(() => 'probe');
     const hanging = ending(around(breaker).execute(() => inTime(5000, 1), { idempotent: false }));
     await time.clock.advance(250);
@@ -126,7 +116,7 @@ describe.each(PLACES)('%s', (_name, around) => {
 });
 
 test('B3 after it has closed, calls pass at once where nothing is to ramp up', async () => {
-  const breaker = await halfOpen({ successThreshold: 2, rampUp: 0 });
+  const breaker = await halfOpen(time.clock, { successThreshold: 2, rampUp: 0 });
   await breaker.execute(() => 1);
   expect(breaker.state).toBe('half-open');
   await breaker.execute(() => 2);
@@ -135,7 +125,7 @@ test('B3 after it has closed, calls pass at once where nothing is to ramp up', a
 });
 
 test('B3 a crowd that waited in retries comes through bit by bit after closing', async () => {
-  const breaker = await halfOpen({ rampUp: 50 });
+  const breaker = await halfOpen(time.clock, { rampUp: 50 });
   await breaker.execute(() => 'probe');
   let running = 0;
   const spare: number[] = [];
